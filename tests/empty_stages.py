@@ -13,6 +13,7 @@ from typing import Any
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
@@ -81,7 +82,7 @@ class EmptyStage:
 
     def facts(self, response: Any) -> event.UnitFacts:
         """Says how many chunks there are, where the stage is preprocess."""
-        result = response.result
+        result = getattr(response, response.WhichOneof("update"))
         if isinstance(result, preprocess.PreprocessResult):
             return event.UnitFacts(chunk_count=len(result.chunks), duration=result.duration)
         return event.UnitFacts(
@@ -90,7 +91,7 @@ class EmptyStage:
 
     def figures(self, _: Any, response: Any) -> ResultFigures:
         """The warnings that a result carries, as the real stages report them."""
-        result = response.result
+        result = getattr(response, response.WhichOneof("update"))
         if isinstance(result, common.Transcript):
             return ResultFigures(warnings=transcript_reasons(result))
         # A stage that the contract does not name may have results without warnings.
@@ -141,6 +142,24 @@ def _asr(request: asr.TranscribeRequest, _: StageContext, __: int) -> list[asr.T
     ]
 
 
+def _diarization(
+    request: diarization.DiarizeRequest, context: StageContext, __: int
+) -> list[diarization.DiarizeResponse]:
+    match request.WhichOneof("source"):
+        case "speech_chunk":
+            voices = diarization.Voices(chunk=request.speech_chunk, engine=ENGINE)
+            return [diarization.DiarizeResponse(voices=voices)]
+        case "voices":
+            nobody = diarization.Diarization(engine=ENGINE)
+            return [diarization.DiarizeResponse(diarization=nobody)]
+        case _:
+            segment = _segment(int(context.unit.rpartition(".")[2]))
+            transcript = common.Transcript(
+                segments=[segment], language_code="en", asr_engine=ENGINE
+            )
+            return [diarization.DiarizeResponse(transcript=transcript)]
+
+
 def _enhancement(
     _: enhancement.EnhanceRequest, context: StageContext, __: int
 ) -> list[enhancement.EnhanceResponse]:
@@ -172,10 +191,11 @@ def _summary(
 
 
 def empty_stages(chunks: int = 1) -> dict[str, EmptyStage]:
-    """All four stages, by slug; preprocess cuts each recording into `chunks`."""
+    """All stages, by slug; preprocess cuts each recording into `chunks`."""
     return {
         "preprocess": EmptyStage(answer=_preprocess, chunks=chunks),
         "asr": EmptyStage(answer=_asr),
+        "diarization": EmptyStage(answer=_diarization),
         "enhancement": EmptyStage(answer=_enhancement),
         "summary": EmptyStage(answer=_summary),
     }
