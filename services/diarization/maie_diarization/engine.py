@@ -65,24 +65,32 @@ class Voice:
 class Calibration:
     """What clustering must know of the embeddings of an engine.
 
-    Similarity is the scalar product of two embeddings, -1 to 1.
+    Similarity is the scalar product of two embeddings, -1 to 1. Clean speech counts
+    as often as windows have it.
 
     Attributes:
         same_speaker: Groups of voices whose mean similarity is at least this are
-            one speaker.
+            one speaker, where one of them has little speech.
+        same_speaker_at_length: Likewise, where both have much: the mean of more
+            speech is surer, and different speakers may be more similar.
+        little_speech: The seconds of clean speech up to which `same_speaker` counts.
+        much_speech: The seconds from which `same_speaker_at_length` counts; in
+            between, the threshold rises evenly.
         surely_same_speaker: Voices of one chunk whose mean similarity is at least
             this are joined before the chunks are compared.
         min_duration: The seconds of clean speech from which a voice may found a
             speaker; shorter ones only join one.
         min_speaker_duration: The seconds of clean speech from which a group of
-            voices is a speaker; the voices of a smaller one join others. Speech
-            counts as often as windows have it.
+            voices is a speaker; the voices of a smaller one join others.
         count_accuracy: How often the number of speakers is right, 0 to 1, by the
-            margin: how far `same_speaker` would have to move for another number.
+            margin: how far the threshold would have to move for another number.
             Points of a line, by rising margin.
     """
 
     same_speaker: float
+    same_speaker_at_length: float
+    little_speech: float
+    much_speech: float
     surely_same_speaker: float
     min_duration: float
     min_speaker_duration: float

@@ -9,32 +9,41 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Final
 
-import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from maie.common.v1 import types_pb2 as common
-from maie_diarization.engine import Calibration, Samples, SpeechRange, Voice
+from maie_diarization.engine import Calibration, Embedding, Samples, SpeechRange, Voice
+from maie_diarization.engines.embedded.background import background
 from maie_diarization.engines.embedded.encoder import embed
-from maie_diarization.engines.embedded.mel import mel_power
+from maie_diarization.engines.embedded.mel import Mels, mel_power
 from maie_diarization.engines.embedded.models import GE2E, PYANNET, open_model
 from maie_diarization.engines.embedded.noise import cleaned
 from maie_diarization.engines.embedded.segmentation import segment
-from maie_diarization.engines.embedded.voices import LocalSpeaker, local_speakers
+from maie_diarization.engines.embedded.voices import (
+    LocalSpeaker,
+    local_speakers,
+    without_murmur,
+)
 from maie_diarization.settings import DiarizationSettings
 
 # From this probability on a speaker of a window speaks.
-SPEAKS: Final = 0.45
+SPEAKS: Final = 0.35
 # The encoder knows no voice by less speech than this.
 _LEAST_FRAMES: Final = 40
 _FRAMES_PER_SECOND: Final = 100
 
+# By measurement: conversations of one to six voices of LibriSpeech and of flite; clean, in white
+# and pink noise, by telephone and in a room. The number of speakers is right in 59 of 63. The
+# other four are by telephone, which makes voices more alike.
 CALIBRATION: Final = Calibration(
-    same_speaker=0.72,
+    same_speaker=0.68,
+    same_speaker_at_length=0.78,
+    little_speech=15.0,
+    much_speech=60.0,
     surely_same_speaker=0.88,
     min_duration=1.0,
-    min_speaker_duration=8.0,
-    count_accuracy=((-0.1, 0.1), (0.0, 0.5), (0.1, 0.95)),
+    min_speaker_duration=6.0,
+    count_accuracy=((-0.05, 0.1), (0.0, 0.5), (0.03, 0.75), (0.06, 0.9), (0.15, 0.97)),
 )
 
 
@@ -81,12 +90,16 @@ class EmbeddedEngine:
         self, samples: Samples, speech: Sequence[SpeechRange], heartbeat: Callable[[], None]
     ) -> list[Voice]:
         """See `Engine`."""
+        mels = mel_power(samples)
+        quiet = background(mels)
         speakers = [
             speaker
             for window in segment(self._segmentation, samples, speech, heartbeat)
-            for speaker in local_speakers(window, window.scores >= SPEAKS)
+            for speaker in local_speakers(
+                window, without_murmur(window, window.scores >= SPEAKS, mels, quiet)
+            )
         ]
-        embeddings = self._embeddings(samples, speech, speakers, heartbeat)
+        embeddings = self._embeddings(cleaned(mels, speech), speakers, heartbeat)
         return [
             Voice(
                 window=speaker.window,
@@ -98,19 +111,12 @@ class EmbeddedEngine:
         ]
 
     def _embeddings(
-        self,
-        samples: Samples,
-        speech: Sequence[SpeechRange],
-        speakers: Sequence[LocalSpeaker],
-        heartbeat: Callable[[], None],
-    ) -> dict[int, NDArray[np.float32]]:
+        self, mels: Mels, speakers: Sequence[LocalSpeaker], heartbeat: Callable[[], None]
+    ) -> dict[int, Embedding]:
         """The embeddings of those with enough clean speech, by their places."""
         known = [place for place, each in enumerate(speakers) if len(each.clean) >= _LEAST_FRAMES]
-        if not known:
-            return {}
-        mels = cleaned(mel_power(samples), speech)
-        found = embed(self._encoder, [mels[speakers[place].clean] for place in known], heartbeat)
-        return dict(zip(known, found, strict=True))
+        voices = [mels[speakers[place].clean] for place in known]
+        return dict(zip(known, embed(self._encoder, voices, heartbeat), strict=True))
 
 
 @asynccontextmanager

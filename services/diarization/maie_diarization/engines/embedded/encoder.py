@@ -17,8 +17,9 @@ STRETCH: Final = 160
 # From one stretch to the next at most.
 _HOP: Final = 100
 _BATCH: Final = 32
-# The level of Resemblyzer's training: a mean power of -30 dB of full scale, in mel bands.
-LEVEL: Final = 0.42
+# The encoder depends on the level: all voices have the power, in all bands together, of speech at
+# -26 dB of full scale.
+LEVEL: Final = 1.04
 
 
 def embed(
@@ -47,9 +48,8 @@ def embed(
 
 def _stretches(mels: Mels) -> list[NDArray[np.float32]]:
     """Evenly spaced stretches at one level; a voice of less is repeated."""
-    loudness = max(float(mels.sum(axis=1).mean()), float(np.finfo(np.float32).tiny))
-    level = np.float32(LEVEL / loudness)
-    mels = mels * level
+    power = max(float(mels.sum(axis=1).mean()), float(np.finfo(np.float32).tiny))
+    mels = mels * np.float32(LEVEL / power)
     if len(mels) < STRETCH:
         mels = np.resize(mels, (STRETCH, mels.shape[1]))
     count = 1 + -(-(len(mels) - STRETCH) // _HOP)

@@ -78,11 +78,6 @@ def window_starts(length: int) -> list[int]:
     return starts
 
 
-def frame_centers(frames: int) -> NDArray[np.float64]:
-    """The middle of each frame, in samples from the window's start; shape (frames,)."""
-    return np.arange(frames, dtype=np.float64) * FRAME_STEP + FRAME_SIZE / 2
-
-
 def _sound(samples: Samples, start: int) -> NDArray[np.float32]:
     """A window's samples, -1 to 1; silence follows a chunk that is shorter."""
     sound = np.zeros(WINDOW, np.float32)
