@@ -23,7 +23,7 @@ from bench.diarization.forms import CLEAN
 from bench.diarization.products import NOT_RUN, PRODUCTS
 from bench.diarization.recordings import Case, Recording, generated, real
 from bench.diarization.results import Found, Results
-from bench.diarization.scores import Score
+from bench.diarization.scores import Score, labelled, wrong_words
 from bench.diarization.sources import MEETINGS, VOICES, NotFetchedError, fetched
 from bench.diarization.turns import Turn, read_rttm
 from bench.diarization.voices import NoVoicesError, Voice, real_voices, synthetic_voices
@@ -219,7 +219,16 @@ def _scored(score: Asked, recording: Recording, found: Sequence[Turn]) -> Score:
         **score.ask(question),
         speakers=len(_names(recording.turns)),
         found_speakers=len(_names(found)),
+        wrong_words=_wrong_words(recording, found),
     )
+
+
+def _wrong_words(recording: Recording, found: Sequence[Turn]) -> float | None:
+    if not recording.words:
+        return None
+    if not found:
+        return 1.0
+    return wrong_words(labelled(recording.words, found), recording.turns)
 
 
 def _names(turns: Sequence[Turn]) -> set[str]:

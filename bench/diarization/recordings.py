@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import wave
 import zlib
@@ -18,7 +17,7 @@ from bench.diarization.forms import CLEAN, FAR, in_form
 from bench.diarization.turns import Turn, read_rttm, write_rttm
 from bench.diarization.voices import SOUNDS, Voice, decoded
 from bench.meshes import ROOT
-from bench.readings import SAMPLE_RATE, Audio
+from bench.readings import SAMPLE_RATE, Audio, SpokenWord
 
 ROOMS = ROOT / "bench" / "diarization" / "_rooms.py"
 
@@ -77,6 +76,7 @@ class Recording:
         path: A WAV file.
         turns: Who speaks when.
         seconds: How long it is.
+        words: What is said, where it is known.
     """
 
     name: str
@@ -84,10 +84,11 @@ class Recording:
     path: Path
     turns: tuple[Turn, ...]
     seconds: float
+    words: tuple[SpokenWord, ...] = ()
 
 
 def generated(case: Case, voices: Sequence[Voice], folder: Path) -> Recording:
-    """Makes a case's files: NAME.wav, NAME.rttm and, where words are known, NAME.words.json."""
+    """Makes a case's files: NAME.wav and NAME.rttm."""
     speakers = voices[: case.speakers]
     said = converse(speakers, case.seconds, case.overlap, case.seed)
     turns = turns_of(said)
@@ -96,10 +97,13 @@ def generated(case: Case, voices: Sequence[Voice], folder: Path) -> Recording:
     path = folder / f"{case.name}.wav"
     write_sound(path, in_form(case.form, sound, turns, voices, case.seed))
     write_rttm(path.with_suffix(".rttm"), turns)
-    if all(each.phrase.words for each in said):
-        path.with_suffix(".words.json").write_text(json.dumps(_words(said)))
     return Recording(
-        name=case.name, group=case.group, path=path, turns=tuple(turns), seconds=case.seconds
+        name=case.name,
+        group=case.group,
+        path=path,
+        turns=tuple(turns),
+        seconds=case.seconds,
+        words=_words(said) if all(each.phrase.words for each in said) else (),
     )
 
 
@@ -138,18 +142,13 @@ def write_sound(path: Path, audio: Audio) -> None:
             file.writeframes(np.clip(part, -32768, 32767).astype("<i2").tobytes())
 
 
-def _words(said: Sequence[Saying]) -> list[dict[str, object]]:
+def _words(said: Sequence[Saying]) -> tuple[SpokenWord, ...]:
     words = [
-        {
-            "speaker": each.speaker,
-            "text": word.text,
-            "start": round(each.start + word.start, 3),
-            "end": round(each.start + word.end, 3),
-        }
+        SpokenWord(text=word.text, start=each.start + word.start, end=each.start + word.end)
         for each in said
         for word in each.phrase.words
     ]
-    return sorted(words, key=lambda word: float(str(word["start"])))
+    return tuple(sorted(words, key=lambda word: word.start))
 
 
 def _rooms(voices: Sequence[Voice], seed: int, folder: Path) -> Mapping[str, Audio]:

@@ -19,6 +19,7 @@ HEAD = (
     "confusion",
     "with collar",
     "Jaccard",
+    "words",
     "counted",
     "wrong by",
     "real time",
@@ -119,11 +120,12 @@ def _cells(found: Sequence[tuple[Recording, Found]], of: int) -> tuple[str, ...]
         sums.confusion,
         sums.collar,
         sums.jaccard,
+        sums.wrong_words,
     )
     timed = [(each.seconds, recording.seconds) for recording, each in found if each.seconds]
     peaks = [each.peak_mb for _, each in found if each.peak_mb]
     return (
-        *(f"{100 * share:.1f} %" for share in shares),
+        *("" if share is None else f"{100 * share:.1f} %" for share in shares),
         f"{sums.counted} of {of}" + ("" if len(found) == of else f", {of - len(found)} failed"),
         f"{sums.miscount:.1f}",
         f"{sum(its for its, _ in timed) / sum(long for _, long in timed):.3f}" if timed else "",

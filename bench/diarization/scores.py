@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.diarization.turns import Turn
+from bench.readings import SpokenWord
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Score:
         jaccard: The Jaccard error rate, 0 to 1: each speaker counts the same.
         speakers: How many the truth has.
         found_speakers: How many the product found.
+        wrong_words: The share of words whose speaker is wrong; None where words are not known.
     """
 
     speech: float
@@ -31,6 +33,7 @@ class Score:
     jaccard: float
     speakers: int
     found_speakers: int
+    wrong_words: float | None = None
 
     @property
     def error(self) -> float:
@@ -56,6 +59,8 @@ class Together:
         jaccard: The mean Jaccard error rate.
         counted: In how many of the recordings the number of speakers is right.
         miscount: The mean difference of that number, whatever its sign.
+        wrong_words: The mean share of words whose speaker is wrong, of the recordings whose
+            words are known; None where there is none.
     """
 
     error: float
@@ -66,6 +71,7 @@ class Together:
     jaccard: float
     counted: int
     miscount: float
+    wrong_words: float | None
 
 
 def together(scores: Sequence[Score]) -> Together:
@@ -74,6 +80,7 @@ def together(scores: Sequence[Score]) -> Together:
     missed = sum(score.missed for score in scores) / speech
     false_alarm = sum(score.false_alarm for score in scores) / speech
     confusion = sum(score.confusion for score in scores) / speech
+    words = [score.wrong_words for score in scores if score.wrong_words is not None]
     return Together(
         error=missed + false_alarm + confusion,
         missed=missed,
@@ -83,6 +90,7 @@ def together(scores: Sequence[Score]) -> Together:
         jaccard=sum(score.jaccard for score in scores) / len(scores),
         counted=sum(score.miscount == 0 for score in scores),
         miscount=sum(abs(score.miscount) for score in scores) / len(scores),
+        wrong_words=sum(words) / len(words) if words else None,
     )
 
 
@@ -93,6 +101,23 @@ class LabelledWord:
     start: float
     end: float
     speaker: str
+
+
+def labelled(words: Sequence[SpokenWord], found: Sequence[Turn]) -> list[LabelledWord]:
+    """Gives each word to the turn that has most of it, or else to the nearest; there is one."""
+    return [
+        LabelledWord(
+            start=word.start,
+            end=word.end,
+            speaker=max(found, key=lambda turn: _shared(word, turn)).speaker,
+        )
+        for word in words
+    ]
+
+
+def _shared(word: SpokenWord | LabelledWord, turn: Turn) -> float:
+    """How long both last together, in seconds; below 0 how far they are from each other."""
+    return min(word.end, turn.end) - max(word.start, turn.start)
 
 
 def wrong_words(words: Sequence[LabelledWord], truth: Sequence[Turn]) -> float:
@@ -121,7 +146,7 @@ def _owners(word: LabelledWord, truth: Sequence[Turn]) -> list[str]:
     """Who speaks for most of a word: several where they overlap it equally long."""
     shares: dict[str, float] = {}
     for turn in truth:
-        both = min(word.end, turn.end) - max(word.start, turn.start)
+        both = _shared(word, turn)
         if both > 0:
             shares[turn.speaker] = shares.get(turn.speaker, 0.0) + both
     longest = max(shares.values(), default=0.0)

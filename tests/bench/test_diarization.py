@@ -19,7 +19,7 @@ from bench.diarization.environment import PYTHON
 from bench.diarization.forms import in_form
 from bench.diarization.phrases import Phrase, phrases
 from bench.diarization.recordings import Case, generated, real
-from bench.diarization.scores import LabelledWord, Score, together, wrong_words
+from bench.diarization.scores import LabelledWord, Score, labelled, together, wrong_words
 from bench.diarization.turns import Turn, overlap_share, read_rttm, speech_seconds, write_rttm
 from bench.diarization.voices import NoVoicesError, Voice, decoded, real_voices
 from bench.readings import DATA, SAMPLE_RATE, SpokenWord
@@ -208,6 +208,11 @@ def test_recordings_count_by_their_speech() -> None:
 )
 def test_words_are_wrong_where_their_speaker_is(words: list[LabelledWord], wrong: float) -> None:
     assert wrong_words(words, TRUTH) == pytest.approx(wrong)
+
+
+def test_words_go_to_the_turn_that_has_most_of_them_or_is_nearest() -> None:
+    spoken = [SpokenWord(text="", start=at, end=at + 0.5) for at in (1.6, 4.1, 9.0)]
+    assert [each.speaker for each in labelled(spoken, TRUTH)] == ["a", "b", "a"]
 
 
 PRODUCT = """
