@@ -22,7 +22,7 @@ from bench.diarization.environment import PYTHON
 from bench.diarization.forms import CLEAN
 from bench.diarization.products import NOT_RUN, PRODUCTS
 from bench.diarization.recordings import Case, Recording, generated, real
-from bench.diarization.results import Found, Results
+from bench.diarization.results import Found, Results, Took
 from bench.diarization.scores import Score, labelled, wrong_words
 from bench.diarization.sources import MEETINGS, VOICES, NotFetchedError, fetched
 from bench.diarization.turns import Turn, read_rttm
@@ -183,8 +183,7 @@ def _ask(
     turns = [Turn(start=start, end=end, speaker=by) for start, end, by in answer["turns"]]
     found = Found(
         score=_scored(score, recording, turns),
-        seconds=answer["seconds"],
-        peak_mb=answer["peak_mb"],
+        took=Took(**{name: answer[name] for name in ("seconds", "processor_seconds", "peak_mb")}),
     )
     results.found[name][recording.name] = found
     note(

@@ -16,9 +16,9 @@ from bench.readings import SAMPLE_RATE, Audio
 # Seconds between two phrases of a turn, and between two turns.
 PAUSES = (0.3, 0.8)
 GAPS = (0.1, 1.2)
-# How long two turns overlap, and the share of a phrase that may lie under another speaker's.
-OVERLAPS = (0.4, 2.5)
-MOST_OF_PHRASE = 0.8
+# How long two turns overlap, and the share of a turn that may lie under another speaker's.
+OVERLAPS = (0.5, 3.0)
+MOST_OF_TURN = 0.8
 # Each further phrase of a turn is as likely as this.
 ANOTHER_PHRASE = 0.5
 FIRST_SECOND = 0.5
@@ -169,7 +169,7 @@ def _start(
     if not last:
         return FIRST_SECOND
     if heard.overlapped < overlap * heard.speech and last[0].speaker != turn[0].speaker:
-        most = MOST_OF_PHRASE * min(last[-1].phrase.seconds, turn[0].phrase.seconds)
+        most = MOST_OF_TURN * min(last[-1].end - last[0].start, turn[-1].end)
         both = min(chance.uniform(*OVERLAPS), most)
         return max(last[-1].end - both, heard.clear_from)
     return last[-1].end + chance.uniform(*GAPS)

@@ -23,8 +23,24 @@ HEAD = (
     "counted",
     "wrong by",
     "real time",
+    "of processors",
     "memory",
 )
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Took:
+    """What a recording took.
+
+    Attributes:
+        seconds: By the clock.
+        processor_seconds: By the clocks of all processors.
+        peak_mb: The most memory meanwhile.
+    """
+
+    seconds: float
+    processor_seconds: float
+    peak_mb: float
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -33,13 +49,11 @@ class Found:
 
     Attributes:
         score: Its errors.
-        seconds: How long it took by the clock; None where it ran elsewhere.
-        peak_mb: The most memory meanwhile; None where it ran elsewhere.
+        took: What it took; None where the product ran elsewhere.
     """
 
     score: Score
-    seconds: float | None = None
-    peak_mb: float | None = None
+    took: Took | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -82,19 +96,24 @@ class Results:
                 for what, share in percents.items()
             ]
             figures.append(Figure(name=f"{name}: counts right of {len(found)}", value=sums.counted))
-            if name != MAIE and (ratio := self._time_ratio(name)) is not None:
-                figures.append(Figure(name=f"{name}: its time over maie's", value=ratio))
+            if name != MAIE and (both := self._both(name)):
+                clock = sum(its.seconds for its, _ in both) / sum(own.seconds for _, own in both)
+                processors = sum(its.processor_seconds for its, _ in both) / sum(
+                    own.processor_seconds for _, own in both
+                )
+                figures += [
+                    Figure(name=f"{name}: its time over maie's", value=clock),
+                    Figure(name=f"{name}: its processor time over maie's", value=processors),
+                ]
         return figures
 
-    def _time_ratio(self, name: str) -> float | None:
-        """A product's time over maie's, for the recordings that both finished."""
+    def _both(self, name: str) -> list[tuple[Took, Took]]:
+        """What the recordings took that both a product and maie finished here."""
+        ours = self.found.get(MAIE, {})
         pairs = [
-            (each.seconds, self.found[MAIE][recording].seconds)
-            for recording, each in self.found[name].items()
-            if recording in self.found.get(MAIE, {})
+            (each.took, ours[key].took) for key, each in self.found[name].items() if key in ours
         ]
-        timed = [(its, ours) for its, ours in pairs if its is not None and ours is not None]
-        return sum(its for its, _ in timed) / sum(ours for _, ours in timed) if timed else None
+        return [(its, own) for its, own in pairs if its is not None and own is not None]
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
         for group, recordings in _groups(self.recordings).items():
@@ -122,12 +141,16 @@ def _cells(found: Sequence[tuple[Recording, Found]], of: int) -> tuple[str, ...]
         sums.jaccard,
         sums.wrong_words,
     )
-    timed = [(each.seconds, recording.seconds) for recording, each in found if each.seconds]
-    peaks = [each.peak_mb for _, each in found if each.peak_mb]
+    took = [(recording.seconds, each.took) for recording, each in found if each.took]
+    audio = sum(seconds for seconds, _ in took)
+    times = (
+        sum(each.seconds for _, each in took),
+        sum(each.processor_seconds for _, each in took),
+    )
     return (
         *("" if share is None else f"{100 * share:.1f} %" for share in shares),
         f"{sums.counted} of {of}" + ("" if len(found) == of else f", {of - len(found)} failed"),
         f"{sums.miscount:.1f}",
-        f"{sum(its for its, _ in timed) / sum(long for _, long in timed):.3f}" if timed else "",
-        f"{max(peaks):.0f} MB" if peaks else "",
+        *(f"{seconds / audio:.3f}" if took else "" for seconds in times),
+        f"{max(each.peak_mb for _, each in took):.0f} MB" if took else "",
     )
