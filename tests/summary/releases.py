@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation
 from maie_runtime.worker.stage import ignore_heartbeat
-from maie_summary.engine import Draft, Engine, Notes, Segment
+from maie_summary.engine import NOBODY, Draft, Engine, Notes, Segment
 from maie_summary.engines.extractive import create
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage
@@ -52,9 +52,10 @@ class Release:
         template: Template,
         generation: Generation,
         heartbeat: Callable[[], None] = ignore_heartbeat,
+        speakers: Mapping[str, str] = NOBODY,
     ) -> Draft:
         own = [note[self._name] for note in notes]
-        return await self._engine.reduce(own, template, generation, heartbeat)
+        return await self._engine.reduce(own, template, generation, heartbeat, speakers)
 
 
 @asynccontextmanager

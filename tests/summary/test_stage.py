@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie_core.errors import Code, StageError
 from maie_llm import Generation
 from maie_runtime.worker.stage import StageContext, ignore_heartbeat
-from maie_summary.engine import Draft, Notes, Segment, Source
+from maie_summary.engine import NOBODY, Draft, Notes, Segment, Source
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import SummarizeStage, open_stage
 from maie_templates import Template, TemplateLibrary, TemplateSettings
@@ -161,6 +161,7 @@ class Inventor:
         template: Template,
         generation: Generation,
         heartbeat: Callable[[], None] = ignore_heartbeat,
+        speakers: Mapping[str, str] = NOBODY,
     ) -> Draft:
         content: dict[str, Any] = {name: [] for name in template.schema["required"]}
         source = Source(pointer="/abstract", segment_ids=("c9999-s0000",))

@@ -13,6 +13,24 @@ def is_speaker(text: str) -> bool:
     return _NUMBERED.fullmatch(text) is not None
 
 
+def speaker_number(speaker: str) -> int:
+    """The number in a speaker's id, from 1; 0 for a text that is none."""
+    numbered = _NUMBERED.fullmatch(speaker)
+    return int(numbered[1]) if numbered else 0
+
+
+def place_label(track: int, channel: int) -> str:
+    """What people call the track and the channel that a speaker is alone on; empty for a mix.
+
+    Args:
+        track: From 1; 0 where one track was read.
+        channel: From 1; 0 where the channels were mixed.
+    """
+    if track and channel:
+        return f"Track {track}, channel {channel}"
+    return f"Track {track}" if track else f"Channel {channel}" if channel else ""
+
+
 def speaker_label(speaker: str, names: Mapping[str, str]) -> str:
     """What people call a speaker: its name, or "Speaker 1" for "S1".
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from maie.common.v1 import types_pb2 as common
@@ -14,14 +15,23 @@ from maie_templates import Template
 
 Notes = dict[str, Any]
 """An engine's notes on a part of a transcript: a JSON object in its own format."""
+NOBODY: Mapping[str, str] = MappingProxyType({})
+"""The speakers of a transcript without any."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Segment:
-    """One utterance: its id and its clean text, or else its raw text."""
+    """One utterance.
+
+    Attributes:
+        segment_id: Its id.
+        text: Its clean text, or else its raw text.
+        speaker: Who speaks, such as "S1"; empty if nobody knows.
+    """
 
     segment_id: str
     text: str
+    speaker: str = ""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -94,6 +104,7 @@ class Engine(Protocol):
         template: Template,
         generation: Generation,
         heartbeat: Callable[[], None] = ignore_heartbeat,
+        speakers: Mapping[str, str] = NOBODY,
     ) -> Draft:
         """Fills a template from the notes on all parts, in recording order.
 
@@ -102,5 +113,7 @@ class Engine(Protocol):
             template: The template.
             generation: The request's generation parameters, for language models.
             heartbeat: Called at each heartbeat, such as a token from a model.
+            speakers: What people call each speaker, such as "Anna" or "Speaker 1" for
+                "S1". Names may change between the steps, so notes have ids.
         """
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.duration_pb2 import Duration
@@ -12,6 +12,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.summary.v1 import summary_pb2 as summary
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_core.speakers import place_label, speaker_label
 from maie_summary.engine import Notes
 
 # Version parameters that a server reports only in its answers: a worker does not know them before
@@ -30,15 +31,25 @@ class Part:
         notes: The notes, in their engine's own format.
         times: The times of the part's segments.
         engine: The engine that made the notes.
+        speakers: Who speaks in each of the part's segments, by the segments' ids.
+        places: What the speakers are called that have a channel or track, without a name.
     """
 
     notes: Notes
     times: Times
     engine: common.EngineVersion
+    speakers: Mapping[str, str]
+    places: Mapping[str, str]
 
     def to_message(self, transcript: common.Blob) -> summary.SummaryPart:
         """The stored form of the part between the steps, with its transcript."""
-        text = json.dumps({"notes": self.notes, "times": self.times}, separators=(",", ":"))
+        kept = {
+            "notes": self.notes,
+            "times": self.times,
+            "speakers": dict(self.speakers),
+            "places": dict(self.places),
+        }
+        text = json.dumps(kept, separators=(",", ":"))
         return summary.SummaryPart(notes_json=text, engine=self.engine, transcript=transcript)
 
     @classmethod
@@ -46,7 +57,14 @@ class Part:
         """Reads a stored part; its engine must be the caller's own."""
         stored = json.loads(message.notes_json)
         times = {name: (start, end) for name, (start, end) in stored["times"].items()}
-        return cls(notes=stored["notes"], times=times, engine=message.engine)
+        return cls(
+            notes=stored["notes"],
+            times=times,
+            engine=message.engine,
+            # An earlier release knew no speakers.
+            speakers=stored.get("speakers", {}),
+            places=stored.get("places", {}),
+        )
 
 
 def is_same_engine(one: common.EngineVersion, other: common.EngineVersion) -> bool:
@@ -89,6 +107,33 @@ def times_of(segments: Sequence[common.Segment]) -> Times:
         )
         for segment in segments
     }
+
+
+def speakers_of(segments: Sequence[common.Segment]) -> dict[str, str]:
+    """Who speaks in each segment, by the segments' ids; empty where nobody knows."""
+    return {each.segment_id: each.speaker for each in segments if each.HasField("speaker")}
+
+
+def places_of(segments: Sequence[common.Segment]) -> dict[str, str]:
+    """What the speakers are called that have a channel or track for themselves."""
+    return {
+        each.speaker: place
+        for each in segments
+        if each.HasField("speaker") and (place := place_label(each.track, each.channel))
+    }
+
+
+def labels_of(parts: Sequence[Part], names: Mapping[str, str]) -> dict[str, str]:
+    """What people call each speaker, as in transcripts.
+
+    Args:
+        parts: All parts.
+        names: The names that people gave, by the speakers' ids.
+    """
+    places = {speaker: place for part in parts for speaker, place in part.places.items()}
+    known = {speaker for part in parts for speaker in part.speakers.values()}
+    called = places | {speaker: name for speaker, name in names.items() if name}
+    return {speaker: speaker_label(speaker, called) for speaker in sorted(known)}
 
 
 def time_range(start: int, end: int) -> common.TimeRange:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -25,7 +25,10 @@ from maie_summary.parts import (
     Part,
     Times,
     is_same_engine,
+    labels_of,
     parts_mismatch,
+    places_of,
+    speakers_of,
     time_range,
     times_of,
     without_server_parameters,
@@ -98,7 +101,8 @@ class SummarizeStage:
                     "Set `transcript`, `map`, `reduce` or `whole` in the request.",
                     field="source",
                 )
-        filled = await self._reduce(parts, template, generation, context.heartbeat)
+        speakers = labels_of(parts, request.speaker_names)
+        filled = await self._reduce(parts, template, generation, context.heartbeat, speakers)
         yield _progress(1.0)
         yield _result(filled)
 
@@ -147,12 +151,19 @@ class SummarizeStage:
             Segment(
                 segment_id=segment.segment_id,
                 text=segment.clean_text if segment.HasField("clean_text") else segment.text,
+                speaker=segment.speaker,
             )
             for segment in segments
         ]
         with engine_call("maie.summary.map"):
             notes = await self._engine.map(plain, template, transcript.language_code)
-        return Part(notes=notes, times=times_of(segments), engine=self._engine.version(generation))
+        return Part(
+            notes=notes,
+            times=times_of(segments),
+            engine=self._engine.version(generation),
+            speakers=speakers_of(segments),
+            places=places_of(segments),
+        )
 
     async def _reduce(
         self,
@@ -160,11 +171,12 @@ class SummarizeStage:
         template: Template,
         generation: Generation,
         heartbeat: Callable[[], None],
+        speakers: Mapping[str, str],
     ) -> summary.SummarizeResult:
         times = {name: ends for part in parts for name, ends in part.times.items()}
         notes = [part.notes for part in parts]
         with engine_call("maie.summary.reduce"):
-            draft = await self._engine.reduce(notes, template, generation, heartbeat)
+            draft = await self._engine.reduce(notes, template, generation, heartbeat, speakers)
         if problem := problem_with(draft, template, times.keys()):
             raise StageError(
                 Code.INTERNAL,
@@ -194,12 +206,14 @@ class SummarizeStage:
             if engine not in (own, *filled.part_engines):
                 filled.part_engines.append(engine)
         json_format.ParseDict(draft.content, filled.content)
+        speakers = {name: who for part in parts for name, who in part.speakers.items()}
         for source in draft.sources:
             names = sorted(set(source.segment_ids), key=lambda name: (times[name], name))
             filled.citations.add(
                 pointer=source.pointer,
                 segment_ids=names,
                 ranges=[time_range(*times[name]) for name in names],
+                speakers=[speakers.get(name, "") for name in names] if speakers else [],
             )
         return filled
 

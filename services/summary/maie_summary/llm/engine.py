@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie_llm import Generation, LanguageModel
 from maie_runtime.gpu.loadable import Loadable
 from maie_runtime.worker.stage import Batching, batching_of, ignore_heartbeat
-from maie_summary.engine import Draft, Notes, Segment, Source
+from maie_summary.engine import NOBODY, Draft, Notes, Segment, Source
 from maie_summary.engines.extractive.fill import Filler
 from maie_summary.llm import prompt
 from maie_summary.llm.cited import uncited
@@ -56,7 +56,7 @@ class LanguageModelEngine:
         version = self._model.version(generation)
         own = {
             "prompt_sha256": hashlib.sha256(
-                (prompt.MERGE + prompt.EXAMPLE + prompt.AGAIN).encode()
+                (prompt.MERGE + prompt.EXAMPLE + prompt.SPEAKERS + prompt.AGAIN).encode()
             ).hexdigest(),
             "answer_tokens": self._settings.answer_tokens,
         }
@@ -75,6 +75,7 @@ class LanguageModelEngine:
         template: Template,
         generation: Generation,
         heartbeat: Callable[[], None] = ignore_heartbeat,
+        speakers: Mapping[str, str] = NOBODY,
     ) -> Draft:
         """The filled template.
 
@@ -82,7 +83,7 @@ class LanguageModelEngine:
             StageError: FAILED_PRECONDITION with WINDOW_TOO_SMALL, INTERNAL
                 with SUMMARY_INVALID; others as the model raises them.
         """
-        lines, segment_ids, language_code = read_notes(notes)
+        lines, segment_ids, language_code = read_notes(notes, speakers)
         if not lines:
             # From no text a model would only invent something.
             return Filler(template.schema, {}).fill()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 
 from maie_summary.engine import Notes, Segment
@@ -13,15 +14,29 @@ Lines = tuple[Line, ...]
 
 def notes_of(segments: Sequence[Segment], language_code: str) -> Notes:
     """The notes on a part: all of its words, since a model may need any."""
-    lines = [[segment.segment_id, segment.text] for segment in segments if segment.text.strip()]
+    lines = [
+        [segment.segment_id, segment.text, segment.speaker]
+        for segment in segments
+        if segment.text.strip()
+    ]
     return {"lines": lines, "language_code": language_code}
 
 
-def read_notes(parts: Sequence[Notes]) -> tuple[Lines, dict[int, str], str]:
-    """All lines in recording order, the segment of each number, and the language."""
-    said = [(segment_id, text) for part in parts for segment_id, text in part["lines"]]
-    lines = tuple(Line(number=at, text=text) for at, (_, text) in enumerate(said, 1))
-    segment_ids = {at: segment_id for at, (segment_id, _) in enumerate(said, 1)}
+def read_notes(
+    parts: Sequence[Notes], speakers: Mapping[str, str]
+) -> tuple[Lines, dict[int, str], str]:
+    """All lines in recording order, the segment of each number, and the language.
+
+    Args:
+        parts: The notes on all parts.
+        speakers: What people call each speaker.
+    """
+    said = [line for part in parts for line in part["lines"]]
+    lines = tuple(
+        Line(number=at, text=text, speaker=speakers.get(speaker, ""))
+        for at, (_, text, speaker) in enumerate(said, 1)
+    )
+    segment_ids = {at: segment_id for at, (segment_id, *_) in enumerate(said, 1)}
     languages = (part["language_code"] for part in parts)
     return lines, segment_ids, next(filter(None, languages), "")
 
@@ -44,6 +59,6 @@ def halves(lines: Lines) -> tuple[Lines, Lines] | None:
     spaces = [place for place in range(1, len(text)) if text[place].isspace()]
     at = min(spaces, key=lambda place: abs(place - at), default=at)
     return (
-        (Line(number=line.number, text=text[:at]),),
-        (Line(number=line.number, text=text[at:]),),
+        (replace(line, text=text[:at]),),
+        (replace(line, text=text[at:]),),
     )

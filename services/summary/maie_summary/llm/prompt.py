@@ -27,6 +27,11 @@ EXAMPLE = (
     "Answer for the other recording:\n{answer}\n"
     "</example>"
 )
+SPEAKERS = (
+    "Each line of the transcript begins with who says it and a colon. I, me and my in a line are "
+    "that speaker: what speakers say that they will do is theirs to do, and who is asked by name "
+    "is to do what is asked. Name people as the lines do."
+)
 AGAIN = (
     "Answer again, without that. Cite the lines that say an item, keep to their words, and leave "
     "out what no line says."
@@ -40,15 +45,21 @@ class Line:
     Attributes:
         number: From 1, through the whole recording.
         text: The text.
+        speaker: What people call who says it; empty if nobody knows.
     """
 
     number: int
     text: str
+    speaker: str = ""
 
 
 def numbered(lines: Iterable[Line]) -> str:
-    """Formats lines for a model: `[12] text`."""
-    return "\n".join(f"[{line.number}] {' '.join(line.text.split())}" for line in lines)
+    """Formats lines for a model: `[12] text`, or `[12] Anna: text`."""
+    return "\n".join(f"[{line.number}] {_said(line)}" for line in lines)
+
+
+def _said(line: Line) -> str:
+    return " ".join(f"{line.speaker}: {line.text}".split() if line.speaker else line.text.split())
 
 
 def variables(template: Template, transcript: str, language_code: str) -> dict[str, str]:
@@ -96,9 +107,10 @@ def examples(template: Template) -> str:
     return "\n\n".join(texts)
 
 
-async def messages(template: Template, lines: Iterable[Line], language_code: str) -> list[Message]:
+async def messages(template: Template, lines: Sequence[Line], language_code: str) -> list[Message]:
     """The chat messages that ask to fill a template from lines."""
-    return [_user(await _render(template, numbered(lines), language_code))]
+    asked = await _render(template, numbered(lines), language_code)
+    return [_user(f"{asked}\n\n{SPEAKERS}" if any(line.speaker for line in lines) else asked)]
 
 
 async def merge_messages(

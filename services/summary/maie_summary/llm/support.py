@@ -56,6 +56,7 @@ class Support:
         self._lines: dict[int, str] = {}
         for line in lines:  # a long line may come in several pieces
             self._lines[line.number] = f"{self._lines.get(line.number, '')} {line.text}".strip()
+        self._speakers = " ".join({line.speaker: None for line in lines})
         self._language_code = language_code
 
     def problem(self, citations: Sequence[Citation]) -> str:
@@ -121,7 +122,7 @@ class Support:
 
     @cached_property
     def _all(self) -> Vocabulary:
-        return Vocabulary(" ".join(self._lines.values()))
+        return Vocabulary(" ".join((self._speakers, *self._lines.values())))
 
     @cached_property
     def _language(self) -> str:
@@ -136,8 +137,12 @@ class Support:
 
     @cached_property
     def _asked(self) -> Vocabulary:
-        """The template's name: "Meeting" is no content word in the notes of a meeting."""
-        return Vocabulary(f"{self._template.title} {self._template.description}")
+        """The template's name: "Meeting" is no content word in the notes of a meeting.
+
+        Nor are the names of speakers, which lines begin with.
+        """
+        named = (self._template.title, self._template.description, self._speakers)
+        return Vocabulary(" ".join(named))
 
     @cached_property
     def _examples(self) -> ExampleWords:

@@ -114,11 +114,13 @@ class Summary(_message.Message):
     def __init__(self, template_id: _Optional[str] = ..., template_sha256: _Optional[str] = ..., content: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., part_engines: _Optional[_Iterable[_Union[_types_pb2.EngineVersion, _Mapping]]] = ..., template_version: _Optional[int] = ...) -> None: ...
 
 class Citation(_message.Message):
-    __slots__ = ("pointer", "segment_ids", "ranges")
+    __slots__ = ("pointer", "segment_ids", "ranges", "speakers")
     POINTER_FIELD_NUMBER: _ClassVar[int]
     SEGMENT_IDS_FIELD_NUMBER: _ClassVar[int]
     RANGES_FIELD_NUMBER: _ClassVar[int]
+    SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     pointer: str
     segment_ids: _containers.RepeatedScalarFieldContainer[str]
     ranges: _containers.RepeatedCompositeFieldContainer[_types_pb2.TimeRange]
-    def __init__(self, pointer: _Optional[str] = ..., segment_ids: _Optional[_Iterable[str]] = ..., ranges: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ...) -> None: ...
+    speakers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, pointer: _Optional[str] = ..., segment_ids: _Optional[_Iterable[str]] = ..., ranges: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., speakers: _Optional[_Iterable[str]] = ...) -> None: ...

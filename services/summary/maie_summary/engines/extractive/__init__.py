@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,7 +21,7 @@ from maie_core.reasons import WarningReason
 from maie_core.result_warnings import result_warning
 from maie_llm import Generation
 from maie_runtime.worker.stage import ignore_heartbeat
-from maie_summary.engine import Draft, Notes, Segment
+from maie_summary.engine import NOBODY, Draft, Notes, Segment
 from maie_summary.engines.extractive.cues import load_cues
 from maie_summary.engines.extractive.fill import Filler
 from maie_summary.engines.extractive.findings import Finder, Part
@@ -78,7 +78,7 @@ class ExtractiveEngine:
             kept = self._finder.keep(sentences, language)
             return {
                 "language": language,
-                "sentences": [[s.text, list(s.segment_ids), s.score] for s in kept],
+                "sentences": [[s.text, list(s.segment_ids), s.score, s.speaker] for s in kept],
             }
 
         return await self._run(work)
@@ -89,11 +89,12 @@ class ExtractiveEngine:
         template: Template,
         generation: Generation,
         heartbeat: Callable[[], None] = ignore_heartbeat,
+        speakers: Mapping[str, str] = NOBODY,
     ) -> Draft:
         """The filled template."""
 
         def work() -> Draft:
-            parts = [_part(part) for part in notes if part["sentences"]]
+            parts = [_part(part, speakers) for part in notes if part["sentences"]]
             draft = Filler(template.schema, self._finder.find(parts)).fill()
             foreign = sorted({part.language for part in parts} - {ENGLISH})
             return replace(draft, warnings=(_not_known(foreign),) if foreign else ())
@@ -104,10 +105,15 @@ class ExtractiveEngine:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
 
-def _part(notes: Notes) -> Part:
+def _part(notes: Notes, speakers: Mapping[str, str]) -> Part:
     sentences = tuple(
-        Sentence(text=text, segment_ids=tuple(ids), score=score)
-        for text, ids, score in notes["sentences"]
+        Sentence(
+            text=text,
+            segment_ids=tuple(ids),
+            score=score,
+            speaker=speakers.get(speaker, ""),
+        )
+        for text, ids, score, speaker in notes["sentences"]
     )
     return Part(sentences=sentences, language=notes["language"])
 

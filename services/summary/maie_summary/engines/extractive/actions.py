@@ -35,7 +35,7 @@ class Action:
 
     Attributes:
         task: The task.
-        owner: The person, as named; None if nobody was named.
+        owner: The person, as named, or who says "I will"; None if nobody knows.
         due: The due date, as spoken; None without one.
     """
 
@@ -57,13 +57,14 @@ class Actions:
         self._answers = tuple(cues["actions"]["answers"])
         self._no_owners = frozenset(cues["actions"]["no_owners"])
 
-    def find(self, text: str, names: Collection[str] = ()) -> list[Action]:
+    def find(self, text: str, names: Collection[str] = (), speaker: str = "") -> list[Action]:
         """The action items of a sentence.
 
         Args:
             text: The sentence.
             names: Words that are names, because they have a
                 capital elsewhere in mid-sentence.
+            speaker: What people call who says it; empty if nobody knows.
         """
         said = _CONJUNCTION.sub("", text)
         said = said[:1].upper() + said[1:]
@@ -77,7 +78,9 @@ class Actions:
             owner = self._owner(match, task, due, deadline, names)
             if owner is not None and task:
                 task = _LOOSE_END.sub("", task)
-                found.append(Action(task=task[:1].upper() + task[1:], owner=owner or None, due=due))
+                promised = speaker if match.groupdict().get("owner") == "I" else ""
+                person = owner or promised or None
+                found.append(Action(task=task[:1].upper() + task[1:], owner=person, due=due))
         return found
 
     def _owner(

@@ -98,7 +98,7 @@ class Filler:
         return _whole(finding.text, node) if is_whole else _fit(finding.text, node)
 
     def _from_finding(self, node: Mapping[str, Any], name: str, finding: Finding) -> Any:
-        fields = {**finding.fields, "text": finding.text}
+        fields = {**finding.fields, "speaker": finding.speaker or None, "text": finding.text}
         field = field_of(name, fields) or ""
         text = fields.get(field)
         if text is None or "string" not in _types(node):

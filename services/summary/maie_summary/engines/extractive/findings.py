@@ -40,11 +40,13 @@ class Finding:
         text: The sentence, or text derived from it.
         segment_ids: The segments of the sentence.
         fields: Its fields by name, such as owner and due; None if unknown.
+        speaker: What people call who says the sentence; empty if nobody knows.
     """
 
     text: str
     segment_ids: tuple[str, ...]
     fields: dict[str, str | None] = field(default_factory=dict)
+    speaker: str = ""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -107,25 +109,22 @@ class Finder:
         names = names_in(sentence.text for sentence in sentences)
         findings: Findings = {"decisions": [], "actions": [], "dates": []}
         for sentence in sentences:
-            text, ids = sentence.text, sentence.segment_ids
-            actions = [
-                Finding(
-                    text=text,
-                    segment_ids=ids,
-                    fields={"task": action.task, "owner": action.owner, "due": action.due},
+            text, whole = sentence.text, _whole(sentence)
+            findings["actions"] += [
+                replace(
+                    whole, fields={"task": action.task, "owner": action.owner, "due": action.due}
                 )
-                for action in self._actions.find(text, names)
+                for action in self._actions.find(text, names, sentence.speaker)
             ]
-            findings["actions"] += actions
             if self._cues.is_decision(text):
-                findings["decisions"].append(Finding(text=text, segment_ids=ids))
+                findings["decisions"].append(whole)
             findings["dates"] += [
-                Finding(text=date, segment_ids=ids, fields={"due": date, "event": text})
+                replace(whole, text=date, fields={"due": date, "event": text})
                 for date in find_dates(text)
             ]
         owners = {action.fields["owner"] or "" for action in findings["actions"]}
         findings["questions"] = [
-            Finding(text=sentence.text, segment_ids=sentence.segment_ids)
+            _whole(sentence)
             for part in parts
             for sentence in part.sentences
             if self._cues.is_question(sentence.text)
@@ -161,10 +160,7 @@ class Finder:
                 chosen.append(at)
         short = min(ABSTRACT_SENTENCES, len(texts) // SENTENCES_PER_ABSTRACTED)
         return {
-            name: [
-                Finding(text=texts[at].text, segment_ids=texts[at].segment_ids)
-                for at in sorted(chosen[:count])
-            ]
+            name: [_whole(texts[at]) for at in sorted(chosen[:count])]
             for name, count in (("key_points", most), ("abstract", short))
         }
 
@@ -183,6 +179,10 @@ class Finder:
         ids = tuple(dict.fromkeys(i for topic in topics[:TITLE_TOPICS] for i in topic.segment_ids))
         titles = [Finding(text=title[:1].upper() + title[1:], segment_ids=ids)] if title else []
         return {"topics": topics, "title": titles}
+
+
+def _whole(sentence: Sentence) -> Finding:
+    return Finding(text=sentence.text, segment_ids=sentence.segment_ids, speaker=sentence.speaker)
 
 
 def _bounded(parts: Sequence[Sequence[Sentence]]) -> list[Sentence]:

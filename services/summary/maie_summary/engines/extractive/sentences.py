@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from maie_summary.engine import Segment
 
@@ -24,20 +25,31 @@ class Sentence:
         text: At most `MAX_SENTENCE_CHARS` characters.
         segment_ids: Its segments, in recording order.
         score: Its centrality in its part, 0 or more.
+        speaker: Who says it: in notes an id such as "S1", and in findings what people
+            call the speaker; empty if nobody knows.
     """
 
     text: str
     segment_ids: tuple[str, ...]
     score: float = 0.0
+    speaker: str = ""
 
 
 def split_sentences(segments: Sequence[Segment]) -> list[Sentence]:
     """The sentences of segments in recording order.
 
-    A sentence may span several segments. If no segment has a mark that ends a
-    sentence, each segment is one sentence.
+    A sentence may span several segments of one speaker. If no segment has a mark that
+    ends a sentence, each segment is one sentence.
     """
     marked = any(END.search(segment.text + " ") for segment in segments)
+    return [
+        sentence
+        for speaker, turn in groupby(segments, key=lambda segment: segment.speaker)
+        for sentence in _of_turn(list(turn), speaker, marked)
+    ]
+
+
+def _of_turn(segments: Sequence[Segment], speaker: str, marked: bool) -> list[Sentence]:
     text, owners = "", []
     for segment in segments:
         if said := " ".join(segment.text.split()):
@@ -50,7 +62,8 @@ def split_sentences(segments: Sequence[Segment]) -> list[Sentence]:
         if any(character.isalnum() for character in said):
             ids = tuple(dict.fromkeys(owners[start:end]))
             said = said if marked else said.rstrip(". ")
-            sentences.append(Sentence(text=shorten(said, MAX_SENTENCE_CHARS), segment_ids=ids))
+            said = shorten(said, MAX_SENTENCE_CHARS)
+            sentences.append(Sentence(text=said, segment_ids=ids, speaker=speaker))
         start = end
     return sentences
 

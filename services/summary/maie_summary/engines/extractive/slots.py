@@ -28,6 +28,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "owner": ("owner", "assignee", "responsible", "who", "person", "assigned"),
     "due": ("due", "deadline", "when", "date", "by when", "until"),
     "task": ("task", "action", "what", "todo", "item", "title", "description", "text", "step"),
+    "speaker": ("speaker", "said by", "quoted", "who said", "speaker name"),
     "event": ("event", "what", "description", "text", "title"),
     "text": (
         *("text", "sentence", "statement", "quote", "content", "description", "point", "summary"),
