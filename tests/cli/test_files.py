@@ -48,7 +48,7 @@ def test_all_formats_are_written_and_nothing_else_is_left(tmp_path):
     done = Finished(job=finished_job(), name="talk")
     written = write_results(done, tmp_path, "talk", WRITERS)
     assert sorted(tmp_path.iterdir()) == sorted(written)
-    assert {path.suffix for path in written} == {".txt", ".json", ".srt", ".vtt", ".tsv", ".md"}
+    assert {path.suffix for path in written} == {f".{format_}" for format_ in WRITERS}
 
 
 def test_a_word_document_is_a_file_like_any_other(tmp_path):

@@ -21,6 +21,8 @@ from maie_formats.transcript import Line, lines
 pytestmark = pytest.mark.unit
 
 ROUNDING = 1e-6
+LONG_NAME = "Hubert Blaine Wolfeschlegelsteinhausenbergerdorff senior"
+WIDE_NAME = "会議室の山田太郎さん一号"
 SYLLABLES = (
     "so",
     "hello",
@@ -73,7 +75,7 @@ def spoken(draw: st.DrawFn) -> list[Line]:
         if draw(st.booleans()):
             begins = sorted(draw(st.integers(0, 100)) for _ in words)
             times = tuple((start + at / 10, start + at / 10) for at in begins)
-        voice = draw(st.sampled_from(["", "", "Channel 1", "Channel 2"]))
+        voice = draw(st.sampled_from(["", "", "Channel 1", "Channel 2", LONG_NAME, WIDE_NAME]))
         made.append(Line(start=start, end=end, text=" ".join(words), word_times=times, voice=voice))
     return sorted(made, key=lambda each: each.start)
 

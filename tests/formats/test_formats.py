@@ -19,7 +19,7 @@ from maie_formats.as_json import to_dict
 from maie_formats.clean import plain
 from maie_formats.markdown import escape, markdown
 from maie_formats.subtitles import srt, timestamp, vtt
-from maie_formats.summary import reading
+from maie_formats.summary import Moment, reading
 from maie_formats.transcript import clock
 from maie_formats.writers import WRITERS, Finished
 
@@ -249,7 +249,7 @@ def test_a_summary_is_read_in_the_order_of_its_template_with_its_moments():
     item = view.sections[2].items[0]
     assert item.text == "Write the notes"
     assert item.details == (("Due", "Friday"),)
-    assert item.moments == (35,)
+    assert item.moments == (Moment(35),)
     document = markdown(job.JobResults(summary=filled), "talk", template)
     assert "- Write the notes (Due: Friday) \\[00:35\\]" in document
 

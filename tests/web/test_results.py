@@ -17,7 +17,7 @@ from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_formats.as_json import to_dict
 from maie_formats.clean import plain
-from maie_formats.writers import DOCUMENT_FORMATS, WRITERS, Finished, written
+from maie_formats.writers import DOCUMENT_FORMATS, WRITERS, Finished, fitting_formats, written
 from maie_runtime.worker.stage import StageContext
 from maie_web.downloads.attachments import disposition, result_name
 from maie_web.downloads.media_types import RESULTS
@@ -27,6 +27,7 @@ from tests.web.conftest import Web
 
 NAME = 'Küche – 会议 "x".mp3'
 ALL = ("raw_transcript", "clean_transcript", "summary")
+TEXT_FORMATS = fitting_formats(transcribed=True, speakers=False)
 
 
 async def _recording() -> AsyncIterator[bytes]:
@@ -43,7 +44,7 @@ async def _finished(web: Web, *features: str, **options: object) -> job.Job:
 
 
 @pytest.mark.mesh
-@pytest.mark.parametrize("format_", [*WRITERS, *DOCUMENT_FORMATS])
+@pytest.mark.parametrize("format_", [*TEXT_FORMATS, *DOCUMENT_FORMATS])
 async def test_each_format_is_what_the_command_line_writes(shared_web: Web, format_: str) -> None:
     done = await _finished(shared_web, *ALL)
     place = f"/v1/jobs/{done.job_id}/results/{format_}"
@@ -94,8 +95,9 @@ async def test_a_failed_job_says_why_and_gives_what_it_has(web: Web, empty_mesh:
 async def test_what_was_not_asked_for_is_missing(web: Web) -> None:
     done = await _finished(web, "summary")
     place = f"/v1/jobs/{done.job_id}/results"
-    got = await web.http.get(f"{place}/srt")
-    assert (got.status_code, got.json()["reason"]) == (409, "RESULTS_MISSING")
+    for format_ in ("srt", "rttm"):
+        got = await web.http.get(f"{place}/{format_}")
+        assert (got.status_code, got.json()["reason"]) == (409, "RESULTS_MISSING")
     assert (await web.http.get(f"{place}/md")).status_code == 200
     assert (await web.http.get(f"{place}/exe")).status_code == 400
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from rich.cells import cell_len, set_cell_size
+
 from maie_formats.rows import Piece, fill, joined, pieces
 from maie_formats.transcript import Line
 
@@ -21,6 +23,8 @@ LEAST_SECONDS = 0.7
 SPOKEN_COLUMNS_PER_SECOND = 35.0
 # After a pause of this length, text is not shown before it is spoken.
 PAUSE_SECONDS = 2.0
+# A longer name would leave too little of a row for the text.
+NAME_COLUMNS = 20
 # For words without end times.
 SPOKEN_SECONDS_PER_COLUMN = 0.1
 
@@ -30,7 +34,7 @@ class Part:
     """The text of one voice in a cue.
 
     Attributes:
-        voice: The channel or track; empty if they were mixed.
+        voice: Who speaks, or the channel or track; empty if nobody knows.
         rows: The rows of text. The first has room for the voice's name.
     """
 
@@ -81,7 +85,9 @@ class _Block:
 
 
 def mark(voice: str) -> str:
-    """The prefix with a voice's name, for formats without voices."""
+    """The prefix with a voice's name, for formats without voices; a long name is cut off."""
+    if cell_len(voice) > NAME_COLUMNS:
+        voice = f"{set_cell_size(voice, NAME_COLUMNS - 1).rstrip()}…"
     return f"{voice}: " if voice else ""
 
 
@@ -129,12 +135,17 @@ def _together(shown: _Block, block: _Block) -> _Block | None:
 
 def _rows(voice: str, spoken: Sequence[Piece]) -> tuple[str, ...]:
     """The rows of a voice; its name needs room in the first."""
-    rows, room = list[str](), ROW_COLUMNS - len(mark(voice))
+    rows, room = list[str](), _first_room(voice)
     while spoken:
         count = fill(spoken, room)
         rows.append(joined(spoken[:count]))
         spoken, room = spoken[count:], ROW_COLUMNS
     return tuple(rows)
+
+
+def _first_room(voice: str) -> int:
+    """The columns that a voice's name leaves in the first row."""
+    return ROW_COLUMNS - cell_len(mark(voice))
 
 
 def _blocks(lines: Sequence[Line]) -> list[_Block]:
@@ -161,7 +172,7 @@ def _crossed(lines: Sequence[Line]) -> list[bool]:
 
 
 def _cut(line: Line, most_rows: int) -> Iterator[_Block]:
-    room = ROW_COLUMNS - len(mark(line.voice))
+    room = _first_room(line.voice)
     spoken = pieces(line.text, room)
     times = _times(line, spoken)
     first = 0

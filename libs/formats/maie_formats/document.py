@@ -1,4 +1,4 @@
-"""Results as a document: title, warnings, summary with times, transcript, what was left out."""
+"""Results as a document: title, warnings, summary, speakers, transcript, what was left out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.summary import Item, Reading, reading
-from maie_formats.transcript import clock, groups, lines, paragraph, paragraphs
+from maie_formats.transcript import clock, groups, lines, paragraphs, spoken
+from maie_formats.voices import shares
 from maie_formats.warnings import removed_texts, sentences, span
 
 UNREAD = "Somebody speaks here, and no text could be made of it."
@@ -35,10 +36,13 @@ class Block:
     Attributes:
         kind: What it is.
         text: One line of visible text.
+        voice: Who says a paragraph, or the channel or track, on one line; empty
+            if nobody knows.
     """
 
     kind: Kind
     text: str
+    voice: str = ""
 
 
 def document(
@@ -51,11 +55,16 @@ def document(
         name: The recording's name, the title if the summary has none.
         template: The template of the summary, for its order.
     """
-    view = reading(results.summary, template) if results.HasField("summary") else None
+    view = (
+        reading(results.summary, template, results.speakers)
+        if results.HasField("summary")
+        else None
+    )
     yield _block(Kind.TITLE, (view and view.title) or name)
     yield from _bullets("Warnings", sentences(results))
     if view:
         yield from _summary(view)
+    yield from _bullets("Speakers", shares(results.speakers))
     if text := _transcript(results):
         yield _block(Kind.HEADING, "Transcript")
         yield from text
@@ -63,8 +72,9 @@ def document(
 
 
 def moments(item: Item) -> str:
-    """The times of an item, such as "[00:12] [01:05]"."""
-    return " ".join(dict.fromkeys(f"[{clock(moment)}]" for moment in item.moments))
+    """The times of an item, such as "[00:12] [01:05]", or "[00:12 Anna]" where it is known."""
+    shown = (f"[{f'{clock(start)} {speaker}'.rstrip()}]" for start, speaker in item.moments)
+    return " ".join(dict.fromkeys(shown))
 
 
 def _block(kind: Kind, text: str) -> Block:
@@ -93,7 +103,7 @@ def _item(item: Item) -> str:
 def _transcript(results: job.JobResults) -> list[Block]:
     """The paragraphs, with notes where speech has no text."""
     said = [
-        (group[0].start, _block(Kind.PARAGRAPH, paragraph(group)))
+        (group[0].start, Block(kind=Kind.PARAGRAPH, text=spoken(group), voice=group[0].voice))
         for group in groups(lines(results))
     ]
     unread = [

@@ -48,4 +48,4 @@ def _formatted(block: Block) -> str:
         case Kind.NOTE:
             return f"*{text}*"
         case Kind.PARAGRAPH:
-            return text
+            return f"**{escape(block.voice)}:** {text}" if block.voice else text

@@ -35,7 +35,7 @@ def pdf(results: job.JobResults, name: str, template: summary.Template | None = 
         template: The template of the summary, for its order.
     """
     blocks = list(document(results, name, template))
-    if missing := missing_letters("".join(block.text for block in blocks)):
+    if missing := missing_letters("".join(block.voice + block.text for block in blocks)):
         blocks = list(document(_with_warning(results, missing), name, template))
     layout = files("maie_formats").joinpath("pdf.typ").read_bytes()
     return typst.compile(
@@ -57,7 +57,10 @@ def _data(blocks: Sequence[Block], language: str) -> dict[str, object]:
             {
                 "kind": kind.value,
                 "right_to_left": right_to_left,
-                "blocks": [{"kind": block.kind.value, "text": block.text} for block in group],
+                "blocks": [
+                    {"kind": block.kind.value, "text": block.text, "voice": block.voice}
+                    for block in group
+                ],
             }
             for (kind, right_to_left), group in grouped
         ],

@@ -23,7 +23,7 @@ def srt(results: job.JobResults) -> str:
 
 
 def vtt(results: job.JobResults) -> str:
-    """The segments as WebVTT, with the channel or track as the voice."""
+    """The segments as WebVTT, with the speaker, channel or track as the voice."""
     blocks = (
         f"{_times(cue, '.')}\n{chr(10).join(map(_voiced, cue.parts))}\n"
         for cue in cues(lines(results))
@@ -49,4 +49,4 @@ def _marked_rows(cue: Cue) -> str:
 
 def _voiced(part: Part) -> str:
     text = html.escape("\n".join(part.rows), quote=False)
-    return f"<v {part.voice}>{text}" if part.voice else text
+    return f"<v {html.escape(part.voice, quote=False)}>{text}" if part.voice else text

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf import json_format
 
+from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.summary.v1 import summary_pb2 as summary
 from maie_core.durations import seconds
 from maie_formats.clean import plain
+from maie_formats.voices import labels
 
 Schema = Mapping[str, Any]
+
+
+class Moment(NamedTuple):
+    """When a statement is said.
+
+    Attributes:
+        start: Seconds from the recording's start.
+        speaker: What people call who says it; empty if nobody knows.
+    """
+
+    start: float
+    speaker: str = ""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -23,12 +37,12 @@ class Item:
     Attributes:
         text: The statement.
         details: More about it, by label, such as ("Owner", "Priya").
-        moments: Its times, in seconds from the recording's start.
+        moments: Its times in the recording.
     """
 
     text: str
     details: tuple[tuple[str, str], ...] = ()
-    moments: tuple[float, ...] = ()
+    moments: tuple[Moment, ...] = ()
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -59,20 +73,23 @@ class Reading:
     sections: tuple[Section, ...]
 
 
-def reading(filled: summary.Summary, template: summary.Template | None = None) -> Reading:
+def reading(
+    filled: summary.Summary,
+    template: summary.Template | None = None,
+    speakers: Iterable[diarization.Speaker] = (),
+) -> Reading:
     """Puts a summary in reading order.
 
     Args:
         filled: The summary.
         template: Its template; without it, sections are in alphabetical
             order, since a protobuf Struct has no order.
+        speakers: The speakers of the recording, with their names.
     """
     content = json_format.MessageToDict(filled.content)
     schema = json.loads(template.schema_json) if template and template.schema_json else {}
-    moments = {
-        citation.pointer: tuple(seconds(span.start_offset) for span in citation.ranges)
-        for citation in filled.citations
-    }
+    known = labels(speakers)
+    moments = {each.pointer: tuple(_moments(each, known)) for each in filled.citations}
     # A title that is not a text is a normal part.
     title = content.pop("title", "") if not isinstance(content.get("title"), list | dict) else ""
     sections = (
@@ -84,7 +101,14 @@ def reading(filled: summary.Summary, template: summary.Template | None = None) -
     )
 
 
-Moments = Mapping[str, tuple[float, ...]]
+Moments = Mapping[str, tuple[Moment, ...]]
+
+
+def _moments(citation: summary.Citation, known: Mapping[str, str]) -> Iterator[Moment]:
+    # Speakers are there for each range, or for none.
+    speakers = citation.speakers or [""] * len(citation.ranges)
+    for span, speaker in zip(citation.ranges, speakers, strict=False):
+        yield Moment(seconds(span.start_offset), known.get(speaker, ""))
 
 
 def _ordered(content: Mapping[str, Any], schema: Schema) -> Iterator[tuple[str, Any, Schema]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from maie.job.v1 import job_pb2 as job
 from maie_formats.transcript import Line, lines
 
-# The columns of Whisper's own tables, and the channel or track.
+# The columns of Whisper's own tables, and the speaker, channel or track.
 HEADER = ("start", "end", "text", "voice")
 # What spreadsheets take for a formula; an apostrophe before it makes it text.
 # https://owasp.org/www-community/attacks/CSV_Injection
@@ -19,5 +19,9 @@ def tsv(results: job.JobResults) -> str:
 
 
 def _row(line: Line) -> tuple[str, ...]:
-    text = f"'{line.text}" if line.text.startswith(_FORMULA) else line.text
-    return str(round(line.start * 1000)), str(round(line.end * 1000)), text, line.voice
+    start, end = str(round(line.start * 1000)), str(round(line.end * 1000))
+    return start, end, _no_formula(line.text), _no_formula(line.voice)
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

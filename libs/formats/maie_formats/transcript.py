@@ -9,6 +9,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_core.durations import seconds
 from maie_formats.clean import plain
+from maie_formats.voices import labels, voice_of
 
 # A pause of this length starts a paragraph, and so does the first segment after so many characters.
 PARAGRAPH_PAUSE_SECONDS = 2.0
@@ -25,8 +26,8 @@ class Line:
         text: One line of visible text, not empty.
         word_times: The start and end of each word of `text`, if
             known.
-        voice: The channel or track that the speech is on, such as "Channel 1";
-            empty if they were mixed.
+        voice: Who speaks, such as "Anna" or "Speaker 1"; without speakers, the
+            channel or track, such as "Channel 1". Empty if nobody knows.
     """
 
     start: float
@@ -38,24 +39,30 @@ class Line:
 
 def lines(results: job.JobResults) -> list[Line]:
     """The segments with text, clean or else raw, in recording order."""
-    found = [line for segment in results.segments if (line := _line(segment))]
+    known = labels(results.speakers)
+    found = [line for each in results.segments if (line := _line(each, voice_of(each, known)))]
     return sorted(found, key=lambda line: line.start)
 
 
 def paragraphs(results: job.JobResults) -> list[str]:
     """The text in paragraphs, split at pauses and by length.
 
-    With several channels or tracks, each paragraph is of one, and begins with
-    its name, such as "Channel 1: ".
+    With speakers, or several channels or tracks, each paragraph is of one, and
+    begins with its name, such as "Anna: ", "Speaker 1: " or "Channel 1: ".
     """
     texts = [paragraph(group) for group in groups(lines(results))]
     return texts or _whole(results)
 
 
 def paragraph(group: Sequence[Line]) -> str:
-    """The text of lines of one voice."""
-    text = " ".join(line.text for line in group)
+    """The text of lines of one voice, with its name."""
+    text = spoken(group)
     return f"{group[0].voice}: {text}" if group[0].voice else text
+
+
+def spoken(group: Sequence[Line]) -> str:
+    """The text of lines of one voice."""
+    return " ".join(line.text for line in group)
 
 
 def clock(moment: float) -> str:
@@ -65,13 +72,7 @@ def clock(moment: float) -> str:
     return f"{hour}:{minute:02d}:{second:02d}" if hour else f"{minute:02d}:{second:02d}"
 
 
-def _voice(segment: common.Segment) -> str:
-    channel = f"Channel {segment.channel}" if segment.channel else ""
-    track = f"Track {segment.track}" if segment.track else ""
-    return f"{track}, {channel.lower()}" if track and channel else track or channel
-
-
-def _line(segment: common.Segment) -> Line | None:
+def _line(segment: common.Segment, voice: str) -> Line | None:
     text = plain(segment.clean_text if segment.HasField("clean_text") else segment.text)
     if not text:
         return None
@@ -83,7 +84,7 @@ def _line(segment: common.Segment) -> Line | None:
         text=text,
         # Clean-up may join or drop words; then times cannot be assigned to words.
         word_times=times if len(times) == len(text.split()) else (),
-        voice=_voice(segment),
+        voice=voice,
     )
 
 

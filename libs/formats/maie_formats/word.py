@@ -54,7 +54,11 @@ def _added(made: Document, block: Block) -> Paragraph:
             added.add_run(block.text).italic = True
             return added
         case Kind.PARAGRAPH:
-            return made.add_paragraph(block.text)
+            added = made.add_paragraph()
+            if block.voice:
+                added.add_run(f"{block.voice}: ").bold = True
+            added.add_run(block.text)
+            return added
 
 
 def _direct(added: Paragraph, text: str) -> None:

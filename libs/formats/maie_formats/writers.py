@@ -12,6 +12,7 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie_formats.as_json import to_json
 from maie_formats.fonts import PACKAGES
 from maie_formats.markdown import markdown
+from maie_formats.rttm import rttm
 from maie_formats.subtitles import srt, vtt
 from maie_formats.table import tsv
 from maie_formats.transcript import paragraphs
@@ -38,6 +39,11 @@ class Finished:
         return results.HasField("raw_transcript") or results.HasField("clean_transcript")
 
     @property
+    def has_speakers(self) -> bool:
+        """Whether it is known who speaks when."""
+        return bool(self.job.results.speakers)
+
+    @property
     def is_readable(self) -> bool:
         """Whether there are results. A job that failed early has none."""
         if self.job.state == job.JOB_STATE_COMPLETE:
@@ -60,6 +66,8 @@ class _Document:
 
 TRANSCRIPT_FORMATS = ("txt", "srt", "vtt", "tsv")
 """The formats that contain only the transcript."""
+SPEAKER_FORMATS = ("rttm",)
+"""The formats that contain only who speaks when."""
 WRITERS: Mapping[str, Callable[[Finished], str]] = {
     "txt": _text,
     "json": lambda finished: to_json(finished.job, indent=2) + "\n",
@@ -67,6 +75,7 @@ WRITERS: Mapping[str, Callable[[Finished], str]] = {
     "vtt": lambda finished: vtt(finished.job.results),
     "tsv": lambda finished: tsv(finished.job.results),
     "md": lambda finished: markdown(finished.job.results, finished.name, finished.template),
+    "rttm": lambda finished: rttm(finished.job.results, finished.name),
 }
 """The writer of each format of text by its name, which is also the file's extension."""
 _DOCUMENTS: Mapping[str, _Document] = {
@@ -75,6 +84,17 @@ _DOCUMENTS: Mapping[str, _Document] = {
 }
 DOCUMENT_FORMATS = tuple(_DOCUMENTS)
 """The formats for files only, whose libraries may be missing."""
+
+
+def fitting_formats(*, transcribed: bool, speakers: bool) -> list[str]:
+    """The formats of text that have something to show.
+
+    Args:
+        transcribed: Whether there is a transcript.
+        speakers: Whether it is known who speaks when.
+    """
+    without = (() if transcribed else TRANSCRIPT_FORMATS) + (() if speakers else SPEAKER_FORMATS)
+    return [name for name in WRITERS if name not in without]
 
 
 class MissingLibraryError(Exception):

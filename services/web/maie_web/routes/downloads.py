@@ -20,7 +20,7 @@ from maie_client import Client
 from maie_client.template_of_job import template_of
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
-from maie_formats.writers import TRANSCRIPT_FORMATS, Finished, written
+from maie_formats.writers import SPEAKER_FORMATS, TRANSCRIPT_FORMATS, Finished, written
 from maie_pipeline.states import FINAL_STATES
 from maie_web.callers import CallersClient
 from maie_web.downloads.attachments import disposition, result_name
@@ -30,7 +30,7 @@ from maie_web.handlers import route
 from maie_web.routes.revisions import AskedRevision
 
 TAGS = ["jobs"]
-Format = Literal["txt", "md", "json", "srt", "vtt", "tsv", "docx", "pdf"]
+Format = Literal["txt", "md", "json", "srt", "vtt", "tsv", "rttm", "docx", "pdf"]
 # Only who may read a job may keep its files, and asks each time whether they are the newest. What
 # they are is in Content-Type, and not for browsers to guess.
 HEADERS = {"cache-control": "private, no-cache", "x-content-type-options": "nosniff"}
@@ -166,6 +166,11 @@ def _check_available(finished: Finished, format_: str) -> None:
         raise _missing(f"Job {done.job_id} ended without results. {why}")
     if format_ in TRANSCRIPT_FORMATS and not finished.is_transcribed:
         raise _missing(f"Job {done.job_id} was not asked for a transcript; download md or json.")
+    if format_ in SPEAKER_FORMATS and not finished.has_speakers:
+        raise _missing(
+            f"Job {done.job_id} was not asked who speaks; process the recording again with the "
+            "feature speakers."
+        )
 
 
 def _missing(sentence: str) -> StageError:
