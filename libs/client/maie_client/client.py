@@ -439,12 +439,22 @@ class Client:
         *,
         display_name: str | None = None,
         labels: Mapping[str, str] | None = None,
+        speaker_names: Mapping[str, str] | None = None,
     ) -> job.Job:
-        """Changes a job's name or labels; an empty value removes a label."""
+        """Changes a job's name, its labels, or what its speakers are called.
+
+        Args:
+            job_id: The job.
+            display_name: The name from now on; as it was where unset.
+            labels: Labels to set, by key; an empty value removes one.
+            speaker_names: Names to give to speakers, by "S1" and so on; an empty one
+                removes it.
+        """
         request = job.UpdateJobRequest(
             job_id=sendable(job_id),
             display_name=None if display_name is None else sendable(display_name),
             labels=sendable_labels(labels or {}),
+            speaker_names=sendable_labels(speaker_names or {}),
         )
         return (await self._ask(self._jobs.UpdateJob, request)).job
 

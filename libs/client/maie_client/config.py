@@ -10,6 +10,7 @@ import grpc
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_client.errors import ClientError
@@ -62,6 +63,8 @@ class JobOptions(SharedOptions, total=False):
     """The recording's file name, for its extension; by default that of the file."""
     recording_options: preprocess.RecordingOptions
     """The channels and tracks to transcribe."""
+    speaker_options: diarization.SpeakerOptions
+    """What is known of the speakers; needs the feature "speakers"."""
     request_id: str
     """The idempotency key: a repeated request with the same content returns the same job."""
     interactive: bool
@@ -81,6 +84,7 @@ def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
             request_id=sendable(options.get("request_id", "")),
             lane=job.LANE_INTERACTIVE if options.get("interactive") else job.LANE_UNSPECIFIED,
             recording_options=options.get("recording_options"),
+            speaker_options=options.get("speaker_options"),
         )
     )
     return config

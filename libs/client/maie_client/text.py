@@ -26,5 +26,5 @@ def sendable_name(name: str) -> str:
 
 
 def sendable_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """Labels as valid UTF-8."""
+    """Labels, or names of speakers, as valid UTF-8."""
     return {sendable(key): sendable(value) for key, value in labels.items()}
