@@ -17,7 +17,7 @@ from maie_cli.exits import INVALID_ARGUMENT
 from maie_cli.guard import guarded
 from maie_runtime.rpc.server import GrpcServer
 from tests.cli.command import MAIE, Ended, maie_at
-from tests.client.fake_gateway import FakeJobs, finished_job, script, serving
+from tests.client.fake_gateway import JOB_ID, FakeJobs, finished_job, script, serving
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.unit
@@ -194,6 +194,25 @@ async def test_a_document_is_written_to_a_file_only(
     assert "needs --output" in errors
     code, _, _ = await maie(jobs, *asked, "--output", "of", cwd=tmp_path)
     assert (code, written(tmp_path / "of")) == (0, [f"a.{format_}"])
+
+
+async def test_who_speaks_is_written_only_where_it_is_known(
+    tmp_path: Path, recordings: list[str]
+) -> None:
+    done = finished_job()
+    done.results.speakers.add(speaker="S1")
+    with_speakers, without = FakeJobs(script(done)), FakeJobs(script())
+    code, _, errors = await maie(without, "process", "--format", "rttm", "a.opus", cwd=tmp_path)
+    assert code == 2
+    assert "the format rttm needs --speakers auto" in errors
+    asked = ("process", "-q", "--speakers", "auto", "a.opus", "--output")
+    for jobs, folder, is_there in ((with_speakers, "of", True), (without, "off", False)):
+        code, _, _ = await maie(jobs, *asked, folder, cwd=tmp_path)
+        assert (code, "a.rttm" in written(tmp_path / folder)) == (0, is_there)
+    async with serving(without) as address:
+        code, output, errors = await maie_at(address, "jobs", "show", JOB_ID, "--format", "rttm")
+    assert (code, output) == (2, "")
+    assert "has no speakers for the format rttm" in errors
 
 
 async def test_a_job_that_failed_late_keeps_what_it_has(

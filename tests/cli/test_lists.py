@@ -48,7 +48,15 @@ async def test_ids_states_and_names_are_never_cut(gateway: str, columns: int) ->
 async def test_a_change_that_changes_nothing_is_wrong_usage(gateway: str) -> None:
     code, output, errors = await maie(gateway, "jobs", "update", await submit(gateway, ""))
     assert (code, output) == (2, "")
-    assert "--name or --label" in errors
+    assert "--name, --label or --speaker" in errors
+
+
+async def test_the_names_of_speakers_reach_the_gateway(gateway: str) -> None:
+    job_id = await submit(gateway, "")
+    assert (await maie(gateway, "jobs", "update", job_id, "--speaker", "S1=Anna"))[0] == 0
+    code, output, errors = await maie(gateway, "jobs", "update", job_id, "--speaker", "x=Anna")
+    assert (code, output) == (2, "")
+    assert "names of speakers, by S1, S2 and so on" in errors
 
 
 @pytest.mark.parametrize("name", ["x", "Interview with the head of the archive", "a" * 50])

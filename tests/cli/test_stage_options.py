@@ -10,9 +10,12 @@ import typer
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie.diarization.v1 import diarization_pb2 as diarization
+from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie_cli.arguments import ChannelName
-from maie_cli.options import parse_options, recording_options, stage_options
+from maie_cli.arguments import ChannelName, FeatureName, parse_speaker_names
+from maie_cli.commands.process import DEFAULT_TEMPLATE, job_options
+from maie_cli.options import parse_options, recording_options, speaker_options, stage_options
 from tests.cli.command import maie_at
 from tests.client.fake_gateway import FakeJobs, script, serving
 
@@ -180,6 +183,60 @@ def test_a_track_that_cannot_be_is_refused_with_a_sentence(track: str) -> None:
         recording_options(None, track)
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("auto", diarization.SpeakerOptions()),
+        ("2", diarization.SpeakerOptions(speaker_count=2)),
+        ("2-4", diarization.SpeakerOptions(min_speaker_count=2, max_speaker_count=4)),
+    ],
+)
+def test_numbers_of_speakers_are_read(typed: str, expected: diarization.SpeakerOptions) -> None:
+    assert speaker_options(typed) == {"speaker_options": expected}
+
+
+@pytest.mark.parametrize("typed", ["two", "2-", "-2", "2 - 4", "1.5", "²", "99999999999", "auto-2"])
+def test_a_number_of_speakers_that_cannot_be_is_refused_with_a_sentence(typed: str) -> None:
+    with pytest.raises(typer.BadParameter, match="write auto, a number such as 2, or bounds"):
+        speaker_options(typed)
+
+
+RAW, CLEAN, SUMMARY, SPEAKERS = (
+    FeatureName.RAW_TRANSCRIPT,
+    FeatureName.CLEAN_TRANSCRIPT,
+    FeatureName.SUMMARY,
+    FeatureName.SPEAKERS,
+)
+
+
+@pytest.mark.parametrize(
+    ("features", "expected", "template"),
+    [
+        ([], [CLEAN, SUMMARY, SPEAKERS], DEFAULT_TEMPLATE),
+        ([RAW], [RAW, SPEAKERS], ""),
+        ([SPEAKERS, RAW], [RAW, SPEAKERS], ""),
+    ],
+)
+def test_speakers_are_asked_for_beside_what_else_is(
+    features: list[FeatureName], expected: list[FeatureName], template: str
+) -> None:
+    options = job_options(features, "", "", None, "2")
+    assert (options["features"], options["template_id"]) == (expected, template)
+    assert options["speaker_options"].speaker_count == 2
+    assert "speaker_options" not in job_options(features, "", "", None)
+
+
+def test_names_of_speakers_are_read() -> None:
+    assert parse_speaker_names(["S1=Anna", "S2=Ben = B.", "S3="]) == {
+        "S1": "Anna",
+        "S2": "Ben = B.",
+        "S3": "",
+    }
+    for typed in ("Anna", "=Anna", ""):
+        with pytest.raises(typer.BadParameter, match="write ID=NAME, such as S1=Anna"):
+            parse_speaker_names([typed])
+
+
 async def maie(jobs: FakeJobs, *arguments: object) -> tuple[int, str]:
     async with serving(jobs) as address:
         code, _, errors = await maie_at(address, *arguments)
@@ -190,7 +247,7 @@ async def test_the_command_hands_them_on(tmp_path: Path) -> None:
     recording = tmp_path / "talk.wav"
     recording.write_bytes(b"sound")
     jobs = FakeJobs(script())
-    typed = ["--channels", "split", "--track", "2"]
+    typed = ["--channels", "split", "--track", "2", "--speakers", "2-3"]
     typed += ["--asr", "task=translate", "--asr", "beam_size=5", "--language", "de"]
     typed += [
         "--enhancement",
@@ -209,6 +266,10 @@ async def test_the_command_hands_them_on(tmp_path: Path) -> None:
     assert config.recording_options == preprocess.RecordingOptions(
         channels=preprocess.CHANNEL_MODE_SPLIT, track=2
     )
+    assert config.speaker_options == diarization.SpeakerOptions(
+        min_speaker_count=2, max_speaker_count=3
+    )
+    assert job.FEATURE_SPEAKERS in config.features
     assert config.enhancement_generation == common.GenerationOptions(temperature=0.0)
     assert config.summary_generation == common.GenerationOptions(temperature=0.3, seed=7)
 

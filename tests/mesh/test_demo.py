@@ -31,7 +31,7 @@ ACTION_ITEMS = [
 MAX_WORD_ERROR_RATE = 0.05
 # Where the sample's script has them, give or take a second.
 MOMENTS = {"/decisions/0": 22, "/action_items/0": 35, "/action_items/2": 52}
-FORMATS = {".txt", ".json", ".srt", ".vtt", ".tsv", ".md"}
+FORMATS = {".txt", ".json", ".srt", ".vtt", ".tsv", ".md", ".rttm"}
 
 
 @dataclass(kw_only=True, frozen=True)

@@ -15,8 +15,8 @@ from maie_cli.mesh.profiles import PROFILES
 DEFAULT_GATEWAY = f"localhost:{GATEWAY_PORT}"
 
 ChannelName = Literal["mix", "split", "auto"]
-FormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md"]
-FileFormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md", "docx", "pdf"]
+FormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md", "rttm"]
+FileFormatName = Literal["txt", "json", "srt", "vtt", "tsv", "md", "rttm", "docx", "pdf"]
 
 
 class FeatureName(enum.StrEnum):
@@ -106,6 +106,7 @@ __all__ = [
     "TenantOption",
     "WorkersOption",
     "parse_labels",
+    "parse_speaker_names",
     "parse_workers",
 ]
 
@@ -116,13 +117,26 @@ def parse_labels(pairs: Sequence[str]) -> dict[str, str]:
     Raises:
         typer.BadParameter: It is not of that form.
     """
-    labels = {}
+    return _parse_pairs(pairs, "KEY=VALUE", "--label")
+
+
+def parse_speaker_names(pairs: Sequence[str]) -> dict[str, str]:
+    """Parses "S1=Anna"; the name may be empty.
+
+    Raises:
+        typer.BadParameter: It is not of that form.
+    """
+    return _parse_pairs(pairs, "ID=NAME, such as S1=Anna", "--speaker")
+
+
+def _parse_pairs(pairs: Sequence[str], form: str, flag: str) -> dict[str, str]:
+    parsed = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise typer.BadParameter(f"write KEY=VALUE, not {pair!r}", param_hint="--label")
-        labels[key] = value
-    return labels
+            raise typer.BadParameter(f"write {form}, not {pair!r}", param_hint=flag)
+        parsed[key] = value
+    return parsed
 
 
 def parse_workers(pairs: Sequence[str]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, cast
 
@@ -11,6 +12,7 @@ from google.protobuf.message import Message
 
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
+from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_cli.arguments import ChannelName
 from maie_client import JobOptions, SharedOptions
@@ -20,6 +22,9 @@ DURATION = "google.protobuf.Duration"
 MAX_DURATION_SECONDS = 24 * 3600
 ALL_TRACKS = "all"
 MAX_TRACK = 2**31 - 1  # of an int32
+AUTO = "auto"
+# A gateway says which numbers are possible.
+_SPEAKERS = re.compile(rf"{AUTO}|([0-9]{{1,9}})|([0-9]{{1,9}})-([0-9]{{1,9}})")
 SWITCHES = {"true": True, "false": False}
 
 MessageT = TypeVar("MessageT", bound=Message)
@@ -77,6 +82,30 @@ def _track(typed: str) -> int:
     raise typer.BadParameter(
         f"write the number of a track, from 1, or {ALL_TRACKS}, not {typed!r}", param_hint="--track"
     )
+
+
+def speaker_options(typed: str) -> JobOptions:
+    """What is known of the number of speakers.
+
+    Args:
+        typed: "auto", a number such as "2", or bounds such as "2-4".
+
+    Raises:
+        typer.BadParameter: It is none of them.
+    """
+    options = diarization.SpeakerOptions()
+    found = _SPEAKERS.fullmatch(typed)
+    if found is None:
+        raise typer.BadParameter(
+            f"write {AUTO}, a number such as 2, or bounds such as 2-4, not {typed!r}",
+            param_hint="--speakers",
+        )
+    count, least, most = found.groups()
+    if count:
+        options.speaker_count = int(count)
+    elif least:
+        options.min_speaker_count, options.max_speaker_count = int(least), int(most)
+    return {"speaker_options": options}
 
 
 def parse_options(pairs: Sequence[str], options: MessageT, flag: str) -> MessageT:
@@ -206,6 +235,14 @@ ChannelsOption = Annotated[
         "--channels",
         help="What to do with several channels: mix them, split them (a speaker or one side "
         "of a call each), or choose by the recording.",
+    ),
+]
+SpeakersOption = Annotated[
+    str,
+    typer.Option(
+        "--speakers",
+        metavar=f"{AUTO}|N|MIN-MAX",
+        help="Say who speaks, and how many they are if you know it.",
     ),
 ]
 TrackOption = Annotated[

@@ -12,7 +12,7 @@ from maie_cli.files import Names, ResultError, ResultFolder
 from maie_cli.recordings import Recording
 from maie_formats.as_json import to_json
 from maie_formats.warnings import sentences
-from maie_formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
+from maie_formats.writers import WRITERS, Finished, fitting_formats
 
 
 class Printer:
@@ -24,6 +24,7 @@ class Printer:
         format_: The only format; unset: all applicable ones.
         as_json: Whether each job is printed as JSON, in addition to the files.
         transcribed: Whether there are transcripts.
+        speakers: Whether it is said who speaks.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Printer:
         *,
         as_json: bool,
         transcribed: bool,
+        speakers: bool,
     ) -> None:
         names = Names()
         self._recordings = recordings
@@ -42,6 +44,7 @@ class Printer:
         self._format = format_
         self._as_json = as_json
         self._transcribed = transcribed
+        self._speakers = speakers
         self._written: list[Path] = []
         self._complaints: set[str] = set()
 
@@ -88,7 +91,8 @@ class Printer:
     def _blocked(self, at: int) -> Outcome | None:
         assert self._folder is not None
         try:
-            self._folder.check(self._names[at], self._formats(transcribed=self._transcribed))
+            formats = self._formats(transcribed=self._transcribed, speakers=self._speakers)
+            self._folder.check(self._names[at], formats)
         except ResultError as error:
             return Outcome(
                 recording=self._recordings[at], code=Exit.USAGE, message=os_sentence(error)
@@ -109,7 +113,9 @@ class Printer:
 
     def _write(self, at: int, finished: Finished, folder: ResultFolder) -> Exit:
         code = Exit.OK
-        for format_ in self._formats(transcribed=finished.is_transcribed):
+        for format_ in self._formats(
+            transcribed=finished.is_transcribed, speakers=finished.has_speakers
+        ):
             if format_ != "json" and not finished.is_readable:
                 continue
             try:
@@ -119,10 +125,10 @@ class Printer:
                 self._complain(self._recordings[at], code, os_sentence(error))
         return code
 
-    def _formats(self, *, transcribed: bool) -> list[str]:
+    def _formats(self, *, transcribed: bool, speakers: bool) -> list[str]:
         if self._format and not self._as_json:
             return [self._format]
-        return [name for name in WRITERS if transcribed or name not in TRANSCRIPT_FORMATS]
+        return fitting_formats(transcribed=transcribed, speakers=speakers)
 
     def _warn(self, finished: Finished) -> None:
         for sentence in sentences(finished.job.results):

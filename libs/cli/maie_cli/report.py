@@ -19,6 +19,7 @@ from maie_formats.clean import plain
 from maie_formats.document import moments
 from maie_formats.summary import Item, Reading, Section, reading
 from maie_formats.transcript import paragraphs
+from maie_formats.voices import shares
 from maie_formats.warnings import sentences
 from maie_formats.writers import Finished
 
@@ -33,9 +34,11 @@ def print_report(console: Console, finished: Finished) -> None:
     if warnings := sentences(results):
         lines = (Text.assemble(("• ", "yellow"), each) for each in warnings)
         console.print(_panel("warnings", Group(*lines), style="yellow"))
+    if speakers := shares(results.speakers):
+        console.print(_panel("speakers", Text(", ".join(speakers))))
     console.print(_panel("transcript", _transcript(results)))
     if results.HasField("summary"):
-        view = reading(results.summary, finished.template)
+        view = reading(results.summary, finished.template, results.speakers)
         console.print(_panel("summary", Group(*_summary(view))))
     metrics, versions = finished.job.metrics, finished.job.versions
     console.print(_titled("what it cost", _metrics(metrics), _figures(metrics)))

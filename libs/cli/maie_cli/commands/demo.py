@@ -36,7 +36,7 @@ from maie_client.template_of_job import template_of
 from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.transcript import clock
-from maie_formats.writers import WRITERS, Finished
+from maie_formats.writers import Finished, fitting_formats
 
 SAMPLES = Path("samples")
 READING = "reading.flac"
@@ -157,7 +157,10 @@ async def _run(mesh: LocalMesh, showings: Sequence[Showing], output: Path) -> No
             if message:
                 raise MeshError(message)
             name = names.of(showing.recording)
-            written = await asyncio.to_thread(write_results, finished, output, name, WRITERS)
+            formats = fitting_formats(
+                transcribed=finished.is_transcribed, speakers=finished.has_speakers
+            )
+            written = await asyncio.to_thread(write_results, finished, output, name, formats)
             out.print(Text(f"results in {output}", style="bold cyan"), soft_wrap=True)
             print_files(out, written)
     finally:

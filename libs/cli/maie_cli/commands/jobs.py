@@ -22,6 +22,7 @@ from maie_cli.arguments import (
     StateName,
     TenantOption,
     parse_labels,
+    parse_speaker_names,
 )
 from maie_cli.batch import exit_of_job
 from maie_cli.console import complain, emit, err, note, out, warn
@@ -31,6 +32,7 @@ from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing
 from maie_cli.names import state_name
+from maie_cli.results_text import results_text
 from maie_cli.times import in_utc
 from maie_cli.together import Together
 from maie_cli.views import view_of
@@ -40,7 +42,7 @@ from maie_client.template_of_job import template_of
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
 from maie_formats.warnings import sentences
-from maie_formats.writers import TRANSCRIPT_FORMATS, WRITERS, Finished
+from maie_formats.writers import SPEAKER_FORMATS, TRANSCRIPT_FORMATS, Finished
 from maie_pipeline.states import FINAL_STATES
 
 app = typer.Typer(help="Look after jobs.", no_args_is_help=True, add_completion=False)
@@ -98,7 +100,8 @@ def show(
 ) -> None:
     """Print a job's results as far as they are there. Exits 1 for a job that failed."""
     finished = run(_show(gateway_client(gateway, tenant), job_id))
-    if format_ in TRANSCRIPT_FORMATS and not as_json:  # other formats contain the warnings
+    # Other formats contain the warnings.
+    if format_ in (*TRANSCRIPT_FORMATS, *SPEAKER_FORMATS) and not as_json:
         _warn("", finished.job)
     _print(finished, "json" if as_json else format_)
     _exit(finished.job)
@@ -157,16 +160,23 @@ def update(
     job_id: JobId,
     name: Annotated[str | None, typer.Option(help="The display name from now on.")] = None,
     label: LabelsOption = None,
+    speaker: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=NAME", help="A speaker's name, such as S1=Anna; repeatable."),
+    ] = None,
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
     tenant: TenantOption = "",
 ) -> None:
-    """Give a job another name or labels; KEY= takes a label away."""
-    if name is None and not label:
-        raise typer.BadParameter("say what to change: --name or --label", param_hint="JOB")
-    updated = run(_update(gateway_client(gateway, tenant), job_id, name, parse_labels(label or ())))
-    labels = " ".join(f"{key}={value}" for key, value in sorted(updated.labels.items()))
-    line = f"{job_id} {plain(updated.display_name)} {plain(labels)}".strip()
+    """Give a job another name or labels, or names to its speakers; KEY= and ID= take one away."""
+    if name is None and not label and not speaker:
+        raise typer.BadParameter(
+            "say what to change: --name, --label or --speaker", param_hint="JOB"
+        )
+    labels, names = parse_labels(label or ()), parse_speaker_names(speaker or ())
+    updated = run(_update(gateway_client(gateway, tenant), job_id, name, labels, names))
+    shown = " ".join(f"{key}={value}" for key, value in sorted(updated.labels.items()))
+    line = f"{job_id} {plain(updated.display_name)} {plain(shown)}".strip()
     emit(to_json(updated) if as_json else line)
 
 
@@ -241,10 +251,16 @@ async def _retry(client: Client, job_id: str) -> job.Job:
 
 
 async def _update(
-    client: Client, job_id: str, name: str | None, labels: Mapping[str, str]
+    client: Client,
+    job_id: str,
+    name: str | None,
+    labels: Mapping[str, str],
+    speaker_names: Mapping[str, str],
 ) -> job.Job:
     async with client:
-        return await client.update_job(job_id, display_name=name, labels=labels)
+        return await client.update_job(
+            job_id, display_name=name, labels=labels, speaker_names=speaker_names
+        )
 
 
 async def _delete(client: Client, job_id: str) -> None:
@@ -312,7 +328,7 @@ def _print(finished: Finished, format_: str | None) -> None:
     if finished.job.state != job.JOB_STATE_COMPLETE:
         note(f"job {finished.job.job_id} is {state_name(finished.job.state)}")
     if finished.is_readable:
-        emit(WRITERS[format_ or "md"](finished))
+        emit(results_text(finished, format_ or "md"))
 
 
 def _warn(name: str, done: job.Job) -> None:

@@ -22,23 +22,28 @@ from maie_cli.batch import Batch
 from maie_cli.exits import EXIT_CODES, Exit, run
 from maie_cli.gateway import gateway_client
 from maie_cli.options import (
+    AUTO,
     AsrOptions,
     ChannelsOption,
     ChunkSecondsOption,
     EnhancementOptions,
+    SpeakersOption,
     SummaryOptions,
     TrackOption,
     recording_options,
+    speaker_options,
     stage_options,
 )
 from maie_cli.printer import Printer
 from maie_cli.recordings import Recording, recording_of
 from maie_cli.views import view_of
 from maie_client import Client, JobOptions
-from maie_formats.writers import DOCUMENT_FORMATS
+from maie_formats.writers import DOCUMENT_FORMATS, SPEAKER_FORMATS
 
 DEFAULT_TEMPLATE = "meeting_notes_v1"
 AT_ONCE = 4
+# What a gateway makes where nothing is named.
+DEFAULTS = (FeatureName.CLEAN_TRANSCRIPT, FeatureName.SUMMARY)
 TRANSCRIPTS = frozenset({FeatureName.RAW_TRANSCRIPT, FeatureName.CLEAN_TRANSCRIPT})
 
 
@@ -91,6 +96,7 @@ def process(
     summary_options: SummaryOptions = None,
     channels: ChannelsOption = None,
     track: TrackOption = "",
+    speakers: SpeakersOption = "",
     chunk_seconds: ChunkSecondsOption = None,
     label: LabelsOption = None,
     name: Annotated[str, typer.Option(help="The job's display name.")] = "",
@@ -112,8 +118,9 @@ def process(
     Results go to stdout, or into files with --output; progress and errors go to stderr. Ctrl-C
     leaves a job that was accepted running; `maie jobs` looks after it.
     """
-    options = job_options(feature or [], template, language, chunk_seconds)
+    options = job_options(feature or [], template, language, chunk_seconds, speakers)
     options |= recording_options(channels, track)
+    features = options["features"]
     options = {
         **options,
         **stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
@@ -124,25 +131,34 @@ def process(
     }
     if request_id and len(files) > 1:
         raise typer.BadParameter("a request id names one recording", param_hint="--request-id")
-    if len(files) > 1 and output is None and format_ in ("srt", "vtt", "tsv"):
+    if len(files) > 1 and output is None and format_ in ("srt", "vtt", "tsv", "rttm"):
         raise typer.BadParameter(
             f"several recordings in the format {format_} need --output", param_hint="--format"
         )
     if output is None and format_ in DOCUMENT_FORMATS:
         raise typer.BadParameter(f"the format {format_} needs --output", param_hint="--format")
+    if format_ in SPEAKER_FORMATS and FeatureName.SPEAKERS not in features:
+        raise typer.BadParameter(
+            f"the format {format_} needs --speakers {AUTO}", param_hint="--format"
+        )
     printer = Printer(
         files,
         output,
         format_ or ("json" if as_json else None),
         as_json=as_json,
-        transcribed=not feature or not TRANSCRIPTS.isdisjoint(feature),
+        transcribed=not features or not TRANSCRIPTS.isdisjoint(features),
+        speakers=FeatureName.SPEAKERS in features,
     )
     code = run(_process(gateway_client(gateway, tenant), files, options, printer, at_once, quiet))
     raise typer.Exit(code)
 
 
 def job_options(
-    features: list[FeatureName], template: str, language: str, chunk_seconds: float | None
+    features: list[FeatureName],
+    template: str,
+    language: str,
+    chunk_seconds: float | None,
+    speakers: str = "",
 ) -> JobOptions:
     """What a job is to make: notes of a meeting where nothing is named."""
     options: JobOptions = {
@@ -152,6 +168,10 @@ def job_options(
     }
     if chunk_seconds is not None:
         options["chunk_duration"] = timedelta(seconds=chunk_seconds)
+    if speakers:
+        others = [each for each in features or DEFAULTS if each is not FeatureName.SPEAKERS]
+        options |= speaker_options(speakers)
+        options["features"] = [*others, FeatureName.SPEAKERS]
     return options
 
 

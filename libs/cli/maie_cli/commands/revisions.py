@@ -21,11 +21,12 @@ from maie_cli.exits import run
 from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing
+from maie_cli.results_text import results_text
 from maie_client import Client
 from maie_client.template_of_job import template_of
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
-from maie_formats.writers import WRITERS, Finished
+from maie_formats.writers import Finished
 
 app = typer.Typer(
     help="List, show, restore and summarise the revisions of a corrected transcript.",
@@ -72,7 +73,7 @@ def show(
     if as_json:
         emit(to_json(run(_get(client, job_id, revision))))
     else:
-        emit(WRITERS[format_](run(_finished(client, job_id, revision))))
+        emit(results_text(run(_finished(client, job_id, revision)), format_))
 
 
 @app.command()
