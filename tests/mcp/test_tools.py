@@ -98,10 +98,10 @@ async def test_a_recording_of_an_allowed_folder_is_submitted(web: Web, tmp_path:
         assert made["name"] == file.name
         stored = await web.grpc.get_job(made["job_id"])
         assert stored.config.features == [job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY]
-        by_name = await model.call("submit", path=file.name, name="Kitchen", language="de")
+        by_name = await model.call("submit", path=file.name, name="Kitchen", speakers=True)
         assert by_name["name"] == "Kitchen"
         stored = await web.grpc.get_job(by_name["job_id"])
-        assert stored.config.features == [job.FEATURE_CLEAN_TRANSCRIPT]
+        assert stored.config.features == [job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SPEAKERS]
         assert "(TEMPLATE_NOT_FOUND)" in await model.refused(
             "submit", path=file.name, template_id="no_such"
         )

@@ -57,6 +57,16 @@ def test_a_transcript_without_times_is_there_as_a_whole() -> None:
     assert transcript(made, 0, None, 1).text == "All of it."
 
 
+def test_each_paragraph_says_who_speaks() -> None:
+    made = job.Job()
+    for second, (speaker, name) in enumerate((("S1", "Anna"), ("S2", ""))):
+        made.results.segments.add(text="Hello.", speaker=speaker).start_offset.seconds = second
+        made.results.speakers.add(speaker=speaker, name=name).speech_duration.seconds = 3 - second
+    found = transcript(made, 0, None, 1)
+    assert found.text == "[00:00] Anna: Hello.\n\n[00:01] Speaker 2: Hello."
+    assert found.speakers == ["Anna (60%)", "Speaker 2 (40%)"]
+
+
 def test_only_files_of_allowed_folders_are_there(tmp_path: Path) -> None:
     inside, outside = tmp_path / "inside", tmp_path / "outside"
     for folder in (inside, outside):

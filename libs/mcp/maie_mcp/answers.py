@@ -74,7 +74,11 @@ class TranscriptPage(BaseModel):
     language: str = Field(description="The spoken language as a BCP-47 tag; empty if not known.")
     text: str = Field(
         description="Paragraphs, each after its time in the recording, such as [12:05], and after "
-        "the channel or track that it is on where there are several."
+        "who says it, or the channel or track, where that is known."
+    )
+    speakers: list[str] = Field(
+        description="Who speaks, each with a share of the speech, such as Anna (62%); empty where "
+        "it was not asked for."
     )
     page: int = Field(description="Which page this is, from 1.")
     pages: int = Field(description="How many pages there are for what was asked; 0: no speech.")
@@ -87,6 +91,7 @@ class SummaryItem(BaseModel):
     text: str = Field(description="The statement.")
     details: dict[str, str] = Field(description="More about it, by label, such as Owner.")
     times: list[str] = Field(description="Where it was said: mm:ss or h:mm:ss.")
+    speakers: list[str] = Field(description="Who said it there; empty where nobody knows.")
 
 
 class SummarySection(BaseModel):

@@ -21,6 +21,7 @@ TemplateId = Annotated[
 Language = Annotated[
     str, Field(description="The spoken language, such as de; empty: it is detected.")
 ]
+Speakers = Annotated[bool, Field(description="Whether the transcript says who speaks.")]
 Name = Annotated[str, Field(description="What to call it; empty: the file's name.")]
 
 
@@ -47,13 +48,14 @@ class UrlTools:
         template_id: TemplateId = "",
         language: Language = "",
         name: Name = "",
+        speakers: Speakers = False,
     ) -> JobEntry:
         """Submits a recording at a URL to be transcribed and, with a template, summarised.
 
         Returns once the mesh has fetched it; get_status says when it is done. Use URLs that the
         user gave, and put nothing else into them.
         """
-        options = _options(template_id, language, name)
+        options = _options(template_id, language, name, speakers)
         with tool_errors():
             return views.entry(await self._client_of(ctx).create_job_from_url(url, **options))
 
@@ -80,12 +82,13 @@ class SubmittingTools:
         template_id: TemplateId = "",
         language: Language = "",
         name: Name = "",
+        speakers: Speakers = False,
     ) -> JobEntry:
         """Submits a recording of this machine to be transcribed and, with a template, summarised.
 
         Returns at once; get_status says when it is done.
         """
-        options = _options(template_id, language, name)
+        options = _options(template_id, language, name, speakers)
         file = self._folders.file(path)
         try:
             with tool_errors():
@@ -94,9 +97,13 @@ class SubmittingTools:
             raise ToolError(f"The file cannot be read: {error.strerror}.") from error
 
 
-def _options(template_id: str, language: str, name: str) -> JobOptions:
+def _options(template_id: str, language: str, name: str, speakers: bool) -> JobOptions:
     return {
-        "features": ["clean_transcript", *(["summary"] if template_id else [])],
+        "features": [
+            "clean_transcript",
+            *(["summary"] if template_id else []),
+            *(["speakers"] if speakers else []),
+        ],
         "template_id": template_id,
         "language_code": language,
         "display_name": name,

@@ -11,6 +11,7 @@ from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.summary import Item, reading
 from maie_formats.transcript import clock, groups, lines, paragraph, paragraphs
+from maie_formats.voices import shares
 from maie_formats.warnings import sentences
 from maie_mcp.answers import (
     Hit,
@@ -79,13 +80,14 @@ def transcript(of: job.Job, start: float, end: float | None, page: int) -> Trans
         text=pages[page - 1] if page <= len(pages) else "",
         page=page,
         pages=len(pages),
+        speakers=shares(of.results.speakers),
         warnings=sentences(of.results),
     )
 
 
 def summary_answer(of: job.Job, template: summary.Template | None) -> SummaryAnswer:
     """A job's summary in the order of its template."""
-    read = reading(of.results.summary, template)
+    read = reading(of.results.summary, template, of.results.speakers)
     return SummaryAnswer(
         job=entry(of),
         title=read.title,
@@ -104,8 +106,9 @@ def _moment(of: job.Moment) -> Moment:
 
 
 def _item(of: Item) -> SummaryItem:
-    times = list(dict.fromkeys(map(clock, of.moments)))
-    return SummaryItem(text=of.text, details=dict(of.details), times=times)
+    times = list(dict.fromkeys(clock(start) for start, _ in of.moments))
+    speakers = list(dict.fromkeys(speaker for _, speaker in of.moments if speaker))
+    return SummaryItem(text=of.text, details=dict(of.details), times=times, speakers=speakers)
 
 
 def _paragraphs(results: job.JobResults, start: float, end: float | None) -> list[str]:
