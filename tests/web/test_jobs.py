@@ -70,6 +70,10 @@ async def test_a_wrong_question_is_400(
 async def test_a_job_is_changed_cancelled_and_deleted(shared_web: Web) -> None:
     made = await _finished(shared_web)
     place = f"/v1/jobs/{made.job_id}"
+    names = {"speaker_names": {"S1": "Anna"}}
+    assert (await shared_web.http.patch(place, json=names)).status_code == 200
+    wrong = await shared_web.http.patch(place, json={"speaker_names": {"Anna": "S1"}})
+    assert (wrong.status_code, wrong.json()["reason"]) == (400, "SPEAKER_NAMES_INVALID")
     changed = await shared_web.http.patch(place, json={"display_name": "New", "labels": {"a": "b"}})
     assert (changed.json()["display_name"], changed.json()["labels"]) == ("New", {"a": "b"})
     assert (await shared_web.http.post(f"{place}/cancel")).json()["state"] == "COMPLETE"

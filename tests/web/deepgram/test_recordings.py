@@ -118,7 +118,7 @@ async def test_what_is_asked_for_reaches_the_mesh(
     ("options", "expected"),
     [
         ({"model": "nova-9"}, (404, "Not Found", "MODEL_UNKNOWN")),
-        ({"diarize": True}, (400, "Bad Request", "OPTION_NOT_SUPPORTED")),
+        ({"diarize_model": "v1"}, (400, "Bad Request", "FIELD_INVALID")),
         ({"redact": "pci"}, (400, "Bad Request", "OPTION_NOT_SUPPORTED")),
         ({"callback": "https://example.com"}, (400, "Bad Request", "OPTION_NOT_SUPPORTED")),
         ({"encoding": "linear16"}, (400, "Bad Request", "FIELD_INVALID")),

@@ -135,6 +135,7 @@ async def test_models_are_those_that_can_be_asked_for(openai: AsyncOpenAI) -> No
     listed = (await openai.models.list()).data
     assert [(each.id, each.object, each.owned_by) for each in listed] == [
         ("whisper-1", "model", "maie"),
+        ("gpt-4o-transcribe-diarize", "model", "maie"),
         ("empty", "model", "maie"),
     ]
     assert (await openai.models.retrieve("empty")).id == "empty"
@@ -153,6 +154,12 @@ async def test_models_are_those_that_can_be_asked_for(openai: AsyncOpenAI) -> No
         ({"language": "a b"}, sdk.BadRequestError, "invalid_value", "language"),
         ({"prompt": "x" * 3000}, sdk.BadRequestError, "invalid_value", "prompt"),
         ({"include": ["logprobs"]}, sdk.BadRequestError, "unsupported_parameter", "include"),
+        (
+            {"known_speaker_names": ["Anna"]},
+            sdk.BadRequestError,
+            "unsupported_parameter",
+            "known_speaker_names",
+        ),
         (
             {"timestamp_granularities": ["word"]},
             sdk.BadRequestError,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_core.durations import seconds
+from maie_core.speakers import speaker_number
 from maie_formats.transcript import Line, groups, lines
 from maie_web.deepgram.options import RecordingOptions
 
@@ -39,11 +40,13 @@ def answer(finished: job.Job, asked: RecordingOptions, sha256: str) -> dict[str,
 
 def words_of(segment: common.Segment, line: Line) -> list[dict[str, Any]]:
     """The words of a segment; as they were spoken, where enhancement joined or dropped some."""
+    said = _speaker(segment)
     if line.word_times:
         times = zip(line.text.split(), line.word_times, strict=True)
-        return [word(text, *place, segment.confidence) for text, place in times]
+        return [word(text, *place, segment.confidence) | said for text, place in times]
     return [
         word(each.word, seconds(each.start_offset), seconds(each.end_offset), each.confidence)
+        | said
         for each in segment.words
     ]
 
@@ -70,7 +73,14 @@ def utterance(segment: common.Segment, line: Line) -> dict[str, Any]:
         "channel": max(0, segment.channel - 1),
         "transcript": line.text,
         "words": words_of(segment, line),
+        **_speaker(segment),
     }
+
+
+def _speaker(segment: common.Segment) -> dict[str, int]:
+    """The speaker's number, from 0; nothing where speakers were not asked for."""
+    number = speaker_number(segment.speaker)
+    return {"speaker": number - 1} if number else {}
 
 
 def _spoken(results: job.JobResults) -> list[Spoken]:
@@ -90,11 +100,12 @@ def _channel(spoken: Sequence[Spoken], asked: RecordingOptions) -> dict[str, Any
         "words": [each for segment, line in spoken for each in words_of(segment, line)],
     }
     if asked.paragraphs or asked.smart_format:
-        best["paragraphs"] = _paragraphs([line for _, line in spoken])
+        best["paragraphs"] = _paragraphs(spoken)
     return {"alternatives": [best]}
 
 
-def _paragraphs(spoken: Sequence[Line]) -> dict[str, Any]:
+def _paragraphs(spoken: Sequence[Spoken]) -> dict[str, Any]:
+    of_voice = {line.voice: _speaker(segment) for segment, line in spoken}
     made: list[dict[str, Any]] = [
         {
             "sentences": [
@@ -103,11 +114,20 @@ def _paragraphs(spoken: Sequence[Line]) -> dict[str, Any]:
             "num_words": sum(len(line.text.split()) for line in group),
             "start": group[0].start,
             "end": group[-1].end,
+            **of_voice[group[0].voice],
         }
-        for group in groups(spoken)
+        for group in groups([line for _, line in spoken])
     ]
-    texts = (" ".join(each["text"] for each in one["sentences"]) for one in made)
-    return {"transcript": "\n\n".join(texts), "paragraphs": made}
+    return {"transcript": "\n\n".join(_labelled(made)), "paragraphs": made}
+
+
+def _labelled(paragraphs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The text of each paragraph, with the speaker on a new line where another one speaks."""
+    before = None
+    for each in paragraphs:
+        speaker, text = each.get("speaker"), " ".join(one["text"] for one in each["sentences"])
+        yield text if speaker == before else f"\nSpeaker {speaker}: {text}"
+        before = speaker
 
 
 def _language(results: job.JobResults, asked: RecordingOptions) -> dict[str, Any]:

@@ -19,12 +19,14 @@ _FLAGS: Mapping[str, str] = {
     "smart_format": "The same, and paragraphs.",
     "paragraphs": "The same, and paragraphs.",
     "utterances": "Whether the answer has the text by utterances, too.",
+    "diarize": "Whether the answer says who speaks, by numbers from 0. Not of live speech.",
     "multichannel": "Whether each channel is read by itself.",
     "detect_language": "Whether the answer names the language.",
     "store": "Whether the job is kept after the answer. Not of Deepgram's API.",
 }
 _TEXTS: Mapping[str, str] = {
     "model": "nova-3, nova-2 or whisper for any model, or one that GET /v1/models lists.",
+    "diarize_model": "latest does the same as `diarize`.",
     "language": "The spoken language; detected if unset, and with `multi`.",
     "keyterm": "A word that is likely to be spoken; may be repeated.",
     "keywords": "The same.",

@@ -6,7 +6,7 @@ Reference: https://developers.deepgram.com/reference/speech-to-text/listen-pre-r
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,13 +25,10 @@ STAND_INS = ("nova-3", "nova-2", "whisper")
 ANY_LANGUAGE = "multi"
 # What changes no text.
 _HARMLESS = {"tag", "extra", "mip_opt_out", "version"}
-_NO_SPEAKERS = "Speakers are not distinguished"
 _NO_ANALYSIS = "Texts are not analysed here"
 _AS_SPOKEN = "Text is not rewritten"
 _UNSUPPORTED: Mapping[str, str] = {
-    "diarize": _NO_SPEAKERS,
-    "diarize_model": _NO_SPEAKERS,
-    "diarize_version": _NO_SPEAKERS,
+    "diarize_version": "The mesh chooses how speakers are told apart",
     "callback": "Results are not sent elsewhere, for which jobs have webhooks",
     "callback_method": "Results are not sent elsewhere, for which jobs have webhooks",
     "custom_intent": _NO_ANALYSIS,
@@ -55,6 +52,12 @@ _UNSUPPORTED: Mapping[str, str] = {
     "language_hint": "Several possible languages cannot be named",
     "utt_split": "Utterances end where the recogniser says so",
 }
+_NO_LIVE_SPEAKERS = "Speakers are told apart in recordings, and not in a stream"
+_UNSUPPORTED_LIVE = {
+    **_UNSUPPORTED,
+    "diarize": _NO_LIVE_SPEAKERS,
+    "diarize_model": _NO_LIVE_SPEAKERS,
+}
 _OFF = {"", "false", "0"}
 _LISTS = {"keyterm", "keywords"}
 
@@ -63,6 +66,8 @@ class Options(BaseModel):
     """What recordings and streams have in common."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    refused: ClassVar[Mapping[str, str]] = _UNSUPPORTED
+    """What these options cannot be, with the reason."""
 
     model: str = STAND_INS[0]
     language: str = ""
@@ -99,6 +104,13 @@ class RecordingOptions(Options):
     paragraphs: bool = False
     utterances: bool = False
     detect_language: bool = False
+    diarize: bool = False
+    diarize_model: Literal["latest"] | None = None
+
+    @property
+    def says_speakers(self) -> bool:
+        """Whether the answer says who speaks; either option asks for it."""
+        return self.diarize or self.diarize_model is not None
 
     @property
     def is_punctuated(self) -> bool:
@@ -108,6 +120,8 @@ class RecordingOptions(Options):
 
 class StreamOptions(Options):
     """What is asked for of live speech."""
+
+    refused: ClassVar[Mapping[str, str]] = _UNSUPPORTED_LIVE
 
     encoding: Literal["linear16", "mulaw", "alaw", "opus", "ogg-opus", "flac"] | None = None
     sample_rate: int = Field(default=0, ge=0, le=48_000)
@@ -132,9 +146,9 @@ def options_of(kind: type[Asked], query: Mapping[str, Sequence[str]]) -> Asked:
         StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED or FIELD_INVALID.
     """
     for name, values in query.items():
-        if name in _UNSUPPORTED and not set(map(str.lower, values)) <= _OFF:
-            raise unsupported(name, _UNSUPPORTED[name])
-    dropped: Collection[str] = _HARMLESS | _UNSUPPORTED.keys()
+        if name in kind.refused and not set(map(str.lower, values)) <= _OFF:
+            raise unsupported(name, kind.refused[name])
+    dropped: Collection[str] = _HARMLESS | kind.refused.keys()
     named: dict[str, Any] = {
         name: list(values) if name in _LISTS else values[-1]
         for name, values in query.items()

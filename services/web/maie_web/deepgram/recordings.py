@@ -46,9 +46,9 @@ async def listen(request: Request, client: CallersClient) -> Response[Any]:
         asked.check(await client.list_models(common.STAGE_ASR))
         if request.headers.get("content-type", "").startswith("application/json"):
             url = await _url_of(request)
-            accepted = await unless_left(request, client.fetch(_config(asked), url))
+            accepted = await unless_left(request, client.fetch(config_of(asked), url))
         else:
-            accepted = await client.upload(_config(asked), request.stream())
+            accepted = await client.upload(config_of(asked), request.stream())
     work = OneOffJob(client, accepted.job_id, store=asked.store)
     try:
         finished, sha256 = await unless_left(request, _finished(client, work))
@@ -94,11 +94,13 @@ async def _finished(client: Client, work: OneOffJob) -> tuple[job.Job, str]:
     return finished, first.info.sha256
 
 
-def _config(asked: RecordingOptions) -> job.JobConfig:
+def config_of(asked: RecordingOptions) -> job.JobConfig:
+    """The job for a recording."""
     split, mix = preprocess.CHANNEL_MODE_SPLIT, preprocess.CHANNEL_MODE_MIX
     punctuated = asked.is_punctuated
+    text = job.FEATURE_CLEAN_TRANSCRIPT if punctuated else job.FEATURE_RAW_TRANSCRIPT
     return job.JobConfig(
-        features=[job.FEATURE_CLEAN_TRANSCRIPT if punctuated else job.FEATURE_RAW_TRANSCRIPT],
+        features=[text, *([job.FEATURE_SPEAKERS] if asked.says_speakers else [])],
         asr_options=asked.asr_options(),
         recording_options=preprocess.RecordingOptions(
             channels=split if asked.multichannel else mix

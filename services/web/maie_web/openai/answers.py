@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping
+from string import ascii_uppercase
 from typing import Any
 
 from litestar import Response
@@ -13,10 +14,11 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_core.durations import seconds
+from maie_core.speakers import speaker_number
 from maie_formats.clean import plain
 from maie_formats.subtitles import srt, vtt
 from maie_formats.transcript import lines
-from maie_web.openai.forms import Asked
+from maie_web.openai.forms import DIARIZED, Asked
 from maie_web.openai.languages import name_of
 
 ENGLISH = "english"
@@ -36,6 +38,8 @@ def answer(finished: job.Job, asked: Asked, headers: Mapping[str, str]) -> Respo
     body = {"text": text_of(finished.results), "usage": _usage(finished)}
     if asked.response_format == "verbose_json":
         body |= _details(finished, asked)
+    elif asked.response_format == DIARIZED:
+        body |= _diarized(finished)
     return Response(body, headers=headers)
 
 
@@ -65,6 +69,34 @@ def _details(finished: job.Job, asked: Asked) -> dict[str, Any]:
             _segment(number, each, temperature) for number, each in enumerate(spoken)
         ]
     return details
+
+
+def _diarized(finished: job.Job) -> dict[str, Any]:
+    spoken = (each for each in finished.results.segments if _text(each))
+    return {
+        "task": "transcribe",
+        "duration": seconds(finished.metrics.input_duration),
+        "segments": [
+            {
+                "type": "transcript.text.segment",
+                "id": each.segment_id,
+                "start": seconds(each.start_offset),
+                "end": seconds(each.end_offset),
+                "text": _text(each),
+                "speaker": letters(speaker_number(each.speaker)),
+            }
+            for each in spoken
+        ],
+    }
+
+
+def letters(number: int) -> str:
+    """What OpenAI calls the speaker of a number: A, B and so on, and AA after Z."""
+    name = ""
+    while number > 0:
+        number, place = divmod(number - 1, len(ascii_uppercase))
+        name = ascii_uppercase[place] + name
+    return name
 
 
 def _word(word: common.Word) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from litestar.openapi.spec import OpenAPIType, Operation, Schema
 
 from maie_web.documentation import form_body
-from maie_web.openai.forms import FORMATS, GRANULARITIES, TRANSCRIPTS
+from maie_web.openai.forms import FORMATS, GRANULARITIES, TRANSCRIPTS, TRANSLATION_FORMATS
 
 
 def _text(description: str, *choices: str) -> Schema:
@@ -25,9 +25,12 @@ def _flag(description: str) -> Schema:
 
 
 _BOTH: Mapping[str, Schema] = {
-    "model": _text("whisper-1, or a model of the ASR stage; GET /v1/models lists them."),
+    "model": _text(
+        "whisper-1 or gpt-4o-transcribe-diarize for any model, or one of the ASR stage; GET "
+        "/v1/models lists them."
+    ),
     "prompt": _text("Text that the recording is taken to follow on."),
-    "response_format": _text("What the answer is; json if unset.", *FORMATS),
+    "response_format": _text("What the answer is; json if unset.", *TRANSLATION_FORMATS),
     "temperature": Schema(
         type=OpenAPIType.NUMBER,
         description="0 to 1; at 0 the engine chooses.",
@@ -40,6 +43,9 @@ _BOTH: Mapping[str, Schema] = {
 }
 _TRANSCRIPTION: Mapping[str, Schema] = {
     **_BOTH,
+    "response_format": _text(
+        "What the answer is; json if unset. diarized_json says who speaks.", *FORMATS
+    ),
     "language": _text("The spoken language; detected if unset."),
     "keywords[]": _texts("Words that are likely to be spoken."),
     "stream": _flag("Whether the text comes as server-sent events while it is recognised."),

@@ -23,14 +23,17 @@ from maie_web.openai.models import check_model
 
 LABELS = {"api": "openai"}
 """What jobs that come this way are labelled with."""
-FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
+DIARIZED = "diarized_json"
+TRANSLATION_FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
+FORMATS = (*TRANSLATION_FORMATS, DIARIZED)
 GRANULARITIES = ("segment", "word")
 TRANSCRIPTS = ("raw_transcript", "clean_transcript")
+_NO_SAMPLES = "Speakers are not recognised by samples of their voices"
 # What OpenAI's own models alone have.
 _UNSUPPORTED = {
     "include": "Log probabilities of tokens are not kept",
-    "known_speaker_names": "Speakers are not distinguished",
-    "known_speaker_references": "Speakers are not distinguished",
+    "known_speaker_names": _NO_SAMPLES,
+    "known_speaker_references": _NO_SAMPLES,
 }
 _TRANSLATION = {"file", "model", "prompt", "response_format", "temperature"}
 _EXTENSIONS = {"hotwords", "features", "store"}
@@ -161,7 +164,9 @@ def transcription(
     granularities = fields.many("timestamp_granularities") or ["segment"]
     if unknown := set(granularities) - set(GRANULARITIES):
         raise _wrong("timestamp_granularities", f"word or segment, and not {min(unknown)}")
-    asked = _asked(fields, filename, models, granularities)
+    asked = _asked(fields, filename, models, granularities, FORMATS)
+    if asked.response_format == DIARIZED:
+        asked.config.features.append(job.FEATURE_SPEAKERS)
     options = asked.config.asr_options
     options.language_code = _language(fields)
     _take_chunking(fields, options)
@@ -179,7 +184,7 @@ def translation(
     """What a form for an English translation asks for; as `transcription`."""
     fields = Fields(form)
     _check_names(fields, _TRANSLATION | _EXTENSIONS)
-    asked = _asked(fields, filename, models, ["segment"])
+    asked = _asked(fields, filename, models, ["segment"], TRANSLATION_FORMATS)
     asked.config.asr_options.task = asr.TRANSCRIBE_TASK_TRANSLATE
     return asked
 
@@ -195,7 +200,11 @@ def not_known_yet(filename: str) -> job.JobConfig:
 
 
 def _asked(
-    fields: Fields, filename: str, models: Sequence[catalog.Model], granularities: Sequence[str]
+    fields: Fields,
+    filename: str,
+    models: Sequence[catalog.Model],
+    granularities: Sequence[str],
+    formats: Sequence[str],
 ) -> Asked:
     if not (name := fields.one("model")):
         raise _wrong("model", "the name of a model")
@@ -214,7 +223,7 @@ def _asked(
         options.decoding.temperatures.append(temperature)
     return Asked(
         config=config,
-        response_format=fields.choice("response_format", FORMATS, "json"),
+        response_format=fields.choice("response_format", formats, "json"),
         granularities=granularities,
         stream=fields.flag("stream"),
         store=fields.flag("store"),

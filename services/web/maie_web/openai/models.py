@@ -19,6 +19,8 @@ from maie_web.callers import CallersClient
 TAGS = ["OpenAI"]
 WHISPER_1 = "whisper-1"
 """What OpenAI's clients ask for unless they know a mesh's models."""
+DIARIZE = "gpt-4o-transcribe-diarize"
+"""What they ask for where they want to know who speaks."""
 OWNER = "maie"
 
 
@@ -60,9 +62,10 @@ def model_list(models: Sequence[catalog.Model]) -> ModelList:
 
 
 def names_of(models: Sequence[catalog.Model]) -> list[str]:
-    """What `model` may be: whisper-1, and each model of the ASR stage."""
+    """What `model` may be: the names of OpenAI for any model, and each model of the ASR stage."""
     engines = (each.info.engine for each in models if each.stage == common.STAGE_ASR)
-    return list(dict.fromkeys((WHISPER_1, *(each.model_name or each.engine for each in engines))))
+    own = (each.model_name or each.engine for each in engines)
+    return list(dict.fromkeys((WHISPER_1, DIARIZE, *own)))
 
 
 def check_model(name: str, models: Sequence[catalog.Model]) -> None:

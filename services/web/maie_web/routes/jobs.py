@@ -60,10 +60,13 @@ class Change:
     Attributes:
         display_name: The name from now on; as it was where unset.
         labels: Labels to set, by key; an empty value removes one.
+        speaker_names: Names to give to speakers, by "S1" and so on; an empty one
+            removes it.
     """
 
     display_name: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
+    speaker_names: dict[str, str] = field(default_factory=dict)
 
 
 @get("/v1/jobs", summary="List jobs", tags=TAGS)
@@ -144,8 +147,13 @@ async def retry(client: CallersClient, job_id: FromPath[str]) -> job.Job:
 
 @patch("/v1/jobs/{job_id:str}", summary="Change a job", tags=TAGS)
 async def update(client: CallersClient, job_id: FromPath[str], data: JSONBody[Change]) -> job.Job:
-    """Changes a job's name or labels."""
-    return await client.update_job(job_id, display_name=data.display_name, labels=data.labels)
+    """Changes a job's name, its labels, or what its speakers are called."""
+    return await client.update_job(
+        job_id,
+        display_name=data.display_name,
+        labels=data.labels,
+        speaker_names=data.speaker_names,
+    )
 
 
 @delete("/v1/jobs/{job_id:str}", summary="Delete a job", tags=TAGS)
