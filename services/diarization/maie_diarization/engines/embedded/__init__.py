@@ -43,7 +43,7 @@ CALIBRATION: Final = Calibration(
     surely_same_speaker=0.88,
     min_duration=1.0,
     min_speaker_duration=6.0,
-    count_accuracy=((-0.05, 0.1), (0.0, 0.5), (0.03, 0.75), (0.06, 0.9), (0.15, 0.97)),
+    count_accuracy=((-0.05, 0.1), (0.0, 0.5), (0.03, 0.75), (0.06, 0.87), (0.15, 0.93)),
 )
 
 
