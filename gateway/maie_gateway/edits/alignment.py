@@ -19,12 +19,16 @@ class TimedWord:
         start: Where it begins, in nanoseconds of the recording.
         end: Where it ends; at `start` or later.
         confidence: The engine's, 0 to 1; None where there is none, as of a new word.
+        speaker: Who says it, such as "S1"; None where speakers were not asked for.
+        overlapped: Whether somebody else speaks at the same time.
     """
 
     text: str
     start: int
     end: int
     confidence: float | None = None
+    speaker: str | None = None
+    overlapped: bool = False
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -36,12 +40,15 @@ class _Gap:
         count: How many there are, 1 or more.
         start: Where the time that they share begins.
         end: Where it ends.
+        near: The words before that they replace, in order, or else the one beside them; none
+            where there was no word before.
     """
 
     first: int
     count: int
     start: int
     end: int
+    near: Sequence[TimedWord]
 
 
 def within(words: Sequence[TimedWord], start: int, end: int) -> list[TimedWord]:
@@ -59,9 +66,9 @@ def aligned(
 ) -> list[TimedWord]:
     """The words of a corrected text, with times.
 
-    A word that both texts have, in the same order, keeps its time and confidence, whatever its
-    case and punctuation. New words share the time of those that they replace, or else what is
-    between their neighbours, each by its length.
+    A word that both texts have, in the same order, keeps its time, confidence and speaker, whatever
+    its case and punctuation. New words share the time of those that they replace, or else what is
+    between their neighbours, each by its length, and have the speaker of the word that was there.
 
     Args:
         texts: The words of the corrected text.
@@ -111,7 +118,9 @@ def _gaps(
         else:
             begin = old[match].end if match >= 0 else start
             stop = old[next_match].start if next_match < len(old) else end
-        gaps.append(_Gap(first=place + 1, count=next_place - place - 1, start=begin, end=stop))
+        near = old[match + 1 : next_match] or old[max(match, 0) : max(match, 0) + 1]
+        count_of_new = next_place - place - 1
+        gaps.append(_Gap(first=place + 1, count=count_of_new, start=begin, end=stop, near=near))
     return gaps
 
 
@@ -123,6 +132,17 @@ def _shared(texts: Sequence[str], gap: _Gap) -> dict[int, TimedWord]:
     ends = [gap.start + time * length // total for length in accumulate(lengths)]
     starts = [gap.start, *ends[:-1]]
     return {
-        place: TimedWord(text=texts[place], start=begin, end=stop)
+        place: _new(texts[place], (begin, stop), gap.near)
         for place, begin, stop in zip(places, starts, ends, strict=True)
     }
+
+
+def _new(text: str, time: tuple[int, int], near: Sequence[TimedWord]) -> TimedWord:
+    """A word in the place of others: of who speaks in the middle of its time."""
+    begin, stop = time
+    new = TimedWord(text=text, start=begin, end=stop)
+    if not near:
+        return new
+    begun = [word for word in near if word.start <= (begin + stop) // 2]
+    there = begun[-1] if begun else near[0]
+    return replace(new, speaker=there.speaker, overlapped=there.overlapped)

@@ -10,14 +10,24 @@ from maie.edit.v1 import edit_pb2 as edit
 from maie_gateway.edits.alignment import TimedWord, aligned, within
 from maie_gateway.edits.boundaries import Span, boundaries
 from maie_gateway.edits.checks import check_edits, one_line
-from maie_gateway.edits.segment_words import shown_text, stored_words, words_of
+from maie_gateway.edits.segment_words import (
+    said_by,
+    shown_text,
+    speaker_of,
+    stored_words,
+    words_of,
+)
+from maie_gateway.edits.speakers import check_speakers
 
 # Between the id of the segment that was split and the number of the revision that split it.
 NEW = "-r"
 
 
 def apply_edits(
-    base: Sequence[common.Segment], edits: Sequence[edit.SegmentEdit], revision: int
+    base: Sequence[common.Segment],
+    edits: Sequence[edit.SegmentEdit],
+    revision: int,
+    made: Sequence[common.Segment] = (),
 ) -> list[common.Segment]:
     """The segments after corrections, in recording order.
 
@@ -25,11 +35,13 @@ def apply_edits(
         base: The segments that are corrected, in recording order.
         edits: The corrections.
         revision: The number of the new revision, for the ids of new segments.
+        made: The segments of revision 0, whose speakers may speak in any revision.
 
     Raises:
         StageError: INVALID_ARGUMENT with EDIT_INVALID.
     """
     check_edits(base, edits)
+    check_speakers([*made, *base], edits)
     old = {segment.segment_id: segment for segment in base}
     numbers = count(1)
     after: dict[str, list[common.Segment]] = {}
@@ -72,7 +84,7 @@ def _in_place(
     spans = boundaries(segments, words, whole, field)
     made = []
     for index, each in enumerate(segments):
-        new = _segment(replaced, one_line(each.text), words[index], spans[index])
+        new = _segment(replaced, each, words[index], spans[index])
         if index:
             new.segment_id = next(names)
         made.append(new)
@@ -90,9 +102,12 @@ def _words(
 
 
 def _segment(
-    replaced: Sequence[common.Segment], text: str, words: Sequence[TimedWord], span: Span
+    replaced: Sequence[common.Segment],
+    wanted: edit.EditedSegment,
+    words: Sequence[TimedWord],
+    span: Span,
 ) -> common.Segment:
-    first = replaced[0]
+    first, text = replaced[0], one_line(wanted.text)
     made = common.Segment()
     made.CopyFrom(first)
     is_same = len(replaced) == 1 and text == one_line(shown_text(first))
@@ -103,6 +118,11 @@ def _segment(
         made.ClearField("confidence")
         if first.HasField("clean_text"):
             made.clean_text = text
+    if wanted.HasField("speaker"):
+        words = said_by(wanted.speaker, words)
+    if speaker := speaker_of(words):
+        made.speaker = speaker
+        made.overlapped = any(word.overlapped for word in words)
     made.start_offset.FromNanoseconds(span[0])
     made.end_offset.FromNanoseconds(span[1])
     made.ClearField("words")

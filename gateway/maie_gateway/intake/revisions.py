@@ -73,7 +73,7 @@ class Revisions:
             made, base = await self._results.segments(of, 0, number)
 
         def corrected() -> tuple[stored.EditedTranscript, stored.SavedRevision]:
-            segments = apply_edits(base, request.edits, number + 1)
+            segments = apply_edits(base, request.edits, number + 1, made)
             text = to_pieces(segments, made)
             return text, stored.SavedRevision(
                 author=caller.id,

@@ -20,7 +20,7 @@ from maie_gateway.edits.numbers import known_revision
 from maie_gateway.edits.pieces import from_pieces
 from maie_gateway.views import VIEWS
 from maie_gateway.views.costs import show_costs
-from maie_gateway.views.speakers import show_speakers
+from maie_gateway.views.speakers import correct_speakers, show_speakers
 from maie_gateway.views.stored_results import StoredResults
 from maie_gateway.views.transcript import segments_of, show_segments
 from maie_pipeline.bindings import BINDINGS
@@ -126,6 +126,7 @@ class Results:
         number = known_revision(of, revision)
         if number:
             show_segments(shown, of, await self._segments(of, outputs, number))
+            correct_speakers(shown, of)
             shown.results.revision = number
 
     async def _outputs(self, of: record.JobRecord) -> Outputs:

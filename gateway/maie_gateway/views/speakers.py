@@ -25,6 +25,25 @@ def show_speakers(shown: job.Job, of: record.JobRecord) -> None:
     """
     if not shown.results.speakers:
         shown.results.speakers.extend(_speakers_of(shown.results.segments))
+    _name(shown, of)
+
+
+def correct_speakers(shown: job.Job, of: record.JobRecord) -> None:
+    """Shows who speaks in a corrected transcript, and how long, in place of what was made.
+
+    Args:
+        shown: The job as it is shown, with the corrected segments.
+        of: Its record, which has the names.
+    """
+    speaking = {each.speaker: each for each in _speakers_of(shown.results.segments)}
+    for speaker in shown.results.speakers:
+        now = speaking.pop(speaker.speaker, diarization.Speaker())
+        speaker.speech_duration.CopyFrom(now.speech_duration)
+    shown.results.speakers.extend(speaking.values())
+    _name(shown, of)
+
+
+def _name(shown: job.Job, of: record.JobRecord) -> None:
     for speaker in shown.results.speakers:
         speaker.name = of.speaker_names.get(speaker.speaker, "")
 
