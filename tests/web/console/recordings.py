@@ -28,17 +28,25 @@ needs_console = (
 Answer = Callable[[Any, Any, int], Sequence[asr.TranscribeResponse]]
 
 
-def spoken(*lines: str, confidence: float | None = None, punctuated: bool = False) -> Answer:
+def spoken(
+    *lines: str,
+    confidence: float | None = None,
+    punctuated: bool = False,
+    speakers: Sequence[str] = (),
+) -> Answer:
     """An ASR stage that hears these lines, each of them 4 s long, word by word.
 
     Args:
         lines: The lines.
         confidence: How sure it is of each word.
         punctuated: Whether it writes them as they are to be read, so that nothing cleans them.
+        speakers: Who says each line, such as "S1"; nobody is told apart where there are none.
     """
     transcript = common.Transcript(language_code="en", asr_engine=ENGINE, punctuated=punctuated)
     for index, line in enumerate(lines):
         segment = transcript.segments.add(segment_id=f"c0000-s{index:04d}", text=line)
+        if speakers:
+            segment.speaker = speakers[index]
         _place(segment, SECONDS * index, SECONDS * (index + 1))
         words = line.split()
         for number, each in enumerate(words):

@@ -10,6 +10,7 @@ import "./upload/upload.css";
 import "./library/library.css";
 import "./recording/recording.css";
 import "./recording/waveform/waveform.css";
+import "./speakers/speakers.css";
 import "./live/live.css";
 import "./admin/admin.css";
 import "./templates/templates.css";

@@ -69,7 +69,7 @@ test("an answer takes back nothing that units said which still run", () => {
     { stage_progress: asr(0.4, 1) },
   ]);
   const results = { segments: [segment("a", "one", "One.")], warnings: [], suspect_texts: [] };
-  const now: Job = { ...RUNNING, results: { ...results, language_code: "en", revision: 0 } };
+  const now: Job = { ...RUNNING, results: { ...results, language_code: "en", revision: 0, speakers: [] } };
   const shown = refreshed(now, before);
   expect([texts(shown), shown.progress, shown.results?.language_code]).toEqual([
     ["One.", "two so far"],

@@ -17,7 +17,14 @@ function segment(id: string, start: number): Segment {
   return { segment_id: id, text: id, words: [], channel: 0, track: 0, ...times };
 }
 
-const EMPTY: JobResults = { segments: [], language_code: "", warnings: [], suspect_texts: [], revision: 0 };
+const EMPTY: JobResults = {
+  segments: [],
+  language_code: "",
+  warnings: [],
+  suspect_texts: [],
+  revision: 0,
+  speakers: [],
+};
 
 describe("words of a cleaned text", () => {
   test("take the times of the words that they were", () => {

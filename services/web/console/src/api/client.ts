@@ -109,6 +109,9 @@ export const api = {
   /** The recording of a link as its readers see it; the browser then has a cookie for its files. */
   openShare: async (token: string, signal?: AbortSignal) =>
     json<Job>(await fetched("/v1/shared", { ...posted({ token }), ...options(signal) })),
+  /** Gives a speaker of a job a name; an empty one removes it. */
+  nameSpeaker: (id: string, speaker: string, name: string) =>
+    call(jobPath(id), { ...posted({ speaker_names: { [speaker]: name } }), method: "PATCH" }),
   cancel: (id: string) => call(`${jobPath(id)}/cancel`, { method: "POST" }),
   retry: (id: string) => call(`${jobPath(id)}/retry`, { method: "POST" }),
   remove: (id: string) => call(jobPath(id), { method: "DELETE" }),

@@ -2,6 +2,7 @@ import { isFinal } from "../format";
 import {
   type Failure,
   type Job,
+  type JobResults,
   type JobState,
   type Segment,
   STATES,
@@ -86,7 +87,14 @@ function withResults({ results }: Job, events: readonly JobEvent[]): NonNullable
   };
 }
 
-const NOTHING = { segments: [], warnings: [], suspect_texts: [], language_code: "", revision: 0 };
+const NOTHING: JobResults = {
+  segments: [],
+  warnings: [],
+  suspect_texts: [],
+  language_code: "",
+  revision: 0,
+  speakers: [],
+};
 
 /** A later segment takes the place of an earlier one; cleaned ones do not become raw again. */
 function withSegments(before: readonly Segment[], news: readonly Segment[]): Segment[] {

@@ -16,10 +16,16 @@ export const STATES = [
 ] as const;
 export type JobState = (typeof STATES)[number];
 
-export const STAGES = ["preprocess", "asr", "enhancement", "summary"] as const;
+export const STAGES = ["preprocess", "asr", "diarization", "enhancement", "summary"] as const;
 export type Stage = (typeof STAGES)[number];
 
-export const FEATURES = ["clean_transcript", "summary", "raw_transcript", "enhancement_metrics"] as const;
+export const FEATURES = [
+  "clean_transcript",
+  "summary",
+  "speakers",
+  "raw_transcript",
+  "enhancement_metrics",
+] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export interface TimeRange {
@@ -40,6 +46,18 @@ export interface Segment extends TimeRange {
   confidence?: number;
   channel: number;
   track: number;
+  /** Who speaks, such as "S1"; unset where speakers were not asked for. */
+  speaker?: string;
+  /** Whether somebody else speaks during a part of it. */
+  overlapped?: boolean;
+}
+
+/** Who speaks in a recording. */
+export interface Speaker {
+  speaker: string;
+  /** Empty where nobody gave one. */
+  name: string;
+  speech_duration?: Duration;
 }
 
 export interface Warning {
@@ -94,6 +112,10 @@ export interface JobResults {
   warnings: Warning[];
   suspect_texts: SuspectText[];
   revision: number;
+  /** Empty where speakers were not asked for. */
+  speakers: Speaker[];
+  /** 0 to 1; unset where the number of speakers was given. */
+  speaker_count_confidence?: number;
 }
 
 export interface JobMetrics {
@@ -187,7 +209,7 @@ export interface Revision {
 /** Segments of a revision, and what is in their place. */
 export interface Correction {
   segment_ids: string[];
-  segments: { text: string }[];
+  segments: { text: string; speaker?: string }[];
 }
 
 export interface JobPage {

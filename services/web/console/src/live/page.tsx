@@ -51,7 +51,7 @@ function Beginning({ choice, choose }: { choice: LiveChoice; choose: (choice: Li
   const text = useStore(words);
   const shown = useStore(language);
   const { phase, problem } = useStore(session);
-  const missing = missingIn(choice, text.upload);
+  const missing = missingIn(choice, text);
   const hasSound = choice.sound.microphone || choice.sound.tab;
 
   function begin(event: SubmitEvent): void {

@@ -4,6 +4,8 @@ import type { Job, Segment } from "../api/types";
 import { OtherRuns } from "../compare/other_runs";
 import { isFinal, nameOf, seconds } from "../format";
 import { Link, place } from "../router";
+import { Speakers } from "../speakers/list";
+import { useSpeakers } from "../speakers/names";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
 import { Loading, ProblemNotice, StateBadge } from "../ui/notices";
@@ -91,6 +93,7 @@ function Content({ job, reload }: PartProps) {
   const jumps = useJumps(playback);
   const { results } = job;
   const editor = useEditor(job);
+  const { speakers, ...naming } = useSpeakers(job);
   const { on, history } = useStore(editor.state);
   const editing = on && isNewest(job);
   const rows = useMemo(() => {
@@ -120,12 +123,14 @@ function Content({ job, reload }: PartProps) {
             {canEdit(job) && <EditBar editor={editor} reload={reload} />}
           </div>
           {!isNewest(job) && <Older job={job} />}
+          <Speakers speakers={speakers} confidence={results?.speaker_count_confidence} {...naming} />
           {rows.length > 0 ? (
             <Transcript
               rows={rows}
               playback={playback}
               lit={jumps.lit}
               goTo={jumps.count}
+              speakers={speakers}
               {...(editing ? { editor } : {})}
             />
           ) : (

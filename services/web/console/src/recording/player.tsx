@@ -7,7 +7,7 @@ import { Icon } from "../ui/icon";
 import { words } from "../words";
 import { type Pause, pausesOf } from "./pauses";
 import { FASTEST, type Playback, SLOWEST, SPEED_STEP } from "./playback";
-import type { Row } from "./rows";
+import { type Row, segmentsOf } from "./rows";
 import { decoded, type Waveform } from "./waveform/bars";
 import { Track } from "./waveform/track";
 
@@ -31,6 +31,7 @@ export function Player({ files, playback, length, rows, cited }: PlayerProps) {
   const text = useStore(words).recording;
   const duration = Math.max(length, rows.at(-1)?.end ?? 0);
   const notes = rows.filter((row) => row.kind !== "segment");
+  const segments = useMemo(() => segmentsOf(rows), [rows]);
   const pauses = useMemo(() => pausesOf(rows, duration), [rows, duration]);
   const { value: hasAudio } = useLoaded(
     async (signal) => files !== null && (await api.hasAudio(files, signal)),
@@ -69,7 +70,14 @@ export function Player({ files, playback, length, rows, cited }: PlayerProps) {
           <Icon name="forward" />
           <span class="unseen">{text.forward}</span>
         </button>
-        <Track playback={playback} waveform={waveform} pauses={pauses} notes={notes} cited={cited} />
+        <Track
+          playback={playback}
+          waveform={waveform}
+          pauses={pauses}
+          notes={notes}
+          segments={segments}
+          cited={cited}
+        />
         {plays && <Skips playback={playback} />}
         {plays && <Speed playback={playback} />}
       </div>

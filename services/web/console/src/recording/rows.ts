@@ -1,9 +1,9 @@
 import type { JobResults, Segment, SuspectText, Warning } from "../api/types";
 import { endOf, startOf } from "../format";
 
-/** A line of the transcript: what was said, or a note about a place. */
+/** A line of the transcript: what was said, and whether its speaker begins to speak; or a note about a place. */
 export type Row =
-  | { kind: "segment"; key: string; start: number; end: number; segment: Segment }
+  | { kind: "segment"; key: string; start: number; end: number; segment: Segment; begins: boolean }
   | { kind: "warning"; key: string; start: number; end: number; warning: Warning }
   | { kind: "suspect"; key: string; start: number; end: number; suspect: SuspectText };
 
@@ -14,13 +14,27 @@ export function rowsOf(results: JobResults): Row[] {
       .filter((warning) => warning.range)
       .map((warning, index) => row("warning", `w${index}`, warning.range, { warning })),
     ...results.suspect_texts.map((suspect, index) => row("suspect", `t${index}`, suspect.range, { suspect })),
-    ...results.segments.map((segment) => row("segment", segment.segment_id, segment, { segment })),
+    ...results.segments.map((segment) =>
+      row("segment", segment.segment_id, segment, { segment, begins: false }),
+    ),
   ];
-  return rows.sort((one, other) => one.start - other.start);
+  rows.sort((one, other) => one.start - other.start);
+  let before: string | undefined;
+  for (const each of rows) {
+    if (each.kind !== "segment") continue;
+    each.begins = each.segment.speaker !== before;
+    before = each.segment.speaker;
+  }
+  return rows;
 }
 
 function row(kind: Row["kind"], key: string, range: Parameters<typeof startOf>[0], content: object): Row {
   return { kind, key, start: startOf(range), end: endOf(range), ...content } as Row;
+}
+
+/** The segments among the lines of a transcript. */
+export function segmentsOf(rows: readonly Row[]): Segment[] {
+  return rows.flatMap((each) => (each.kind === "segment" ? [each.segment] : []));
 }
 
 /** The index of the last of these, which are in order, that has begun at a time; -1 before all. */

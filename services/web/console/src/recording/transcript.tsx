@@ -1,12 +1,15 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Speaker } from "../api/types";
 import { clock, percent } from "../format";
+import { SpeakerChoice, SpeakerLabel } from "../speakers/label";
+import { choicesOf, voiceOf } from "../speakers/speakers";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
 import { language, words } from "../words";
 import type { Editor } from "./editing/editor";
 import { EditedLine } from "./editing/line";
 import { type Playback, useDerived } from "./playback";
-import { lastBegun, type Row } from "./rows";
+import { lastBegun, type Row, segmentsOf } from "./rows";
 import { useVisible } from "./visible";
 import { type TimedWord, timedWords } from "./words";
 
@@ -20,14 +23,19 @@ type TranscriptProps = {
   playback: Playback;
   lit: ReadonlySet<string>;
   goTo: number;
+  speakers: readonly Speaker[];
   /** Corrects the lines; without it they are read only. */
   editor?: Editor;
 };
 
 /** A transcript that draws only what can be seen of it, so that one of many hours scrolls smoothly. */
-export function Transcript({ rows, playback, lit, goTo, editor }: TranscriptProps) {
+export function Transcript({ rows, playback, lit, goTo, speakers, editor }: TranscriptProps) {
   const text = useStore(words).recording;
   const { box, heights, range, draw, reveal, measured } = useVisible(rows, estimate);
+  const choices = useMemo(
+    () => (editor ? choicesOf(speakers, segmentsOf(rows)) : []),
+    [rows, speakers, editor],
+  );
   const [follows, setFollows] = useState(true);
   const current = useDerived(playback.time, (time) => lastBegun(rows, time), rows);
 
@@ -69,6 +77,8 @@ export function Transcript({ rows, playback, lit, goTo, editor }: TranscriptProp
                 lit={lit.has(row.key)}
                 playback={playback}
                 measured={measured}
+                speakers={speakers}
+                choices={choices}
                 {...(editor ? { editor } : {})}
                 editBegun={stopFollowing}
               />
@@ -87,7 +97,8 @@ export function Transcript({ rows, playback, lit, goTo, editor }: TranscriptProp
 
 function estimate(row: Row): number {
   const letters = row.kind === "segment" ? (row.segment.clean_text ?? row.segment.text).length : 60;
-  return 16 + LINE_PX * Math.max(1, Math.ceil(letters / LETTERS_PER_LINE));
+  const label = row.kind === "segment" && row.segment.speaker && row.begins ? LINE_PX : 0;
+  return 16 + label + LINE_PX * Math.max(1, Math.ceil(letters / LETTERS_PER_LINE));
 }
 
 type LineProps = {
@@ -98,11 +109,15 @@ type LineProps = {
   lit: boolean;
   playback: Playback;
   measured: (index: number, height: number) => void;
+  speakers: readonly Speaker[];
+  /** Whom a line that is corrected may be given to. */
+  choices: readonly string[];
   editor?: Editor;
   editBegun: () => void;
 };
 
-function Line({ row, index, top, current, lit, playback, measured, editor, editBegun }: LineProps) {
+function Line(props: LineProps) {
+  const { row, index, top, current, lit, playback, measured, editor, editBegun } = props;
   const text = useStore(words).recording;
   const line = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -115,6 +130,7 @@ function Line({ row, index, top, current, lit, playback, measured, editor, editB
       class={classes}
       style={{ top: `${top}px` }}
       data-key={row.key}
+      data-voice={row.kind === "segment" && row.segment.speaker ? voiceOf(row.segment.speaker) : undefined}
       aria-current={current || undefined}
     >
       <button
@@ -125,6 +141,7 @@ function Line({ row, index, top, current, lit, playback, measured, editor, editB
       >
         {clock(row.start)}
       </button>
+      <Speaks {...props} />
       {row.kind === "segment" ? (
         <Said row={row} current={current} playback={playback} editor={editor} editBegun={editBegun} />
       ) : (
@@ -134,6 +151,23 @@ function Line({ row, index, top, current, lit, playback, measured, editor, editB
         </p>
       )}
     </div>
+  );
+}
+
+/** Who speaks, where that changes; where lines are corrected, in each of them. */
+function Speaks({ row, speakers, choices, editor }: LineProps) {
+  const text = useStore(words).speakers;
+  if (row.kind !== "segment" || !row.segment.speaker) return null;
+  const { speaker } = row.segment;
+  if (!editor) return row.begins ? <SpeakerLabel speaker={speaker} speakers={speakers} /> : null;
+  return (
+    <SpeakerChoice
+      speaker={speaker}
+      speakers={speakers}
+      choices={choices}
+      label={text.ofLine(clock(row.start))}
+      choose={(chosen) => editor.speak(row.key, chosen)}
+    />
   );
 }
 
@@ -189,6 +223,7 @@ type SpokenProps = {
 };
 
 function Spoken({ row: { segment, start }, current, playback, edit }: SpokenProps) {
+  const speakersText = useStore(words).speakers;
   const shown = segment.clean_text ?? segment.text;
   const timed = useMemo(() => timedWords(shown, segment.words), [segment, shown]);
   const spoken = useDerived(playback.time, (time) => (current ? wordAt(timed, time) : -1), current);
@@ -209,6 +244,11 @@ function Spoken({ row: { segment, start }, current, playback, edit }: SpokenProp
       {timed.map((word, index) => (
         <SpokenWord key={index} word={word} index={index} spoken={index === spoken} />
       ))}
+      {segment.overlapped && (
+        <span class="overlapped" title={speakersText.overlappedHint}>
+          {speakersText.overlapped}
+        </span>
+      )}
     </p>
   );
 }

@@ -12,6 +12,7 @@ import { rowsOf } from "../recording/rows";
 import { Summary } from "../recording/summary";
 import { Transcript } from "../recording/transcript";
 import { Warnings } from "../recording/warnings";
+import { Speakers } from "../speakers/list";
 import { useStore } from "../store";
 import { ReaderHeader } from "../ui/header";
 import { Empty, Loading, ProblemNotice } from "../ui/notices";
@@ -104,6 +105,7 @@ function Reading({ job, share }: { job: Job; share: string }) {
   const rows = useMemo(() => (results ? rowsOf(results) : []), [results]);
   const files = api.filesOfShare(share);
   const schema = useMemo(() => schemaOf(shared?.template?.schema_json), [shared]);
+  const speakers = results?.speakers ?? [];
   const waits = isFinal(job.state) ? text.recording.noTranscript : text.recording.waits;
   return (
     <div class="page recording">
@@ -125,8 +127,15 @@ function Reading({ job, share }: { job: Job; share: string }) {
       <div class={results?.summary ? "reading" : "reading alone"}>
         <section class="card" aria-labelledby="transcript-title">
           <h2 id="transcript-title">{text.recording.transcript}</h2>
+          <Speakers speakers={speakers} />
           {rows.length > 0 ? (
-            <Transcript rows={rows} playback={playback} lit={jumps.lit} goTo={jumps.count} />
+            <Transcript
+              rows={rows}
+              playback={playback}
+              lit={jumps.lit}
+              goTo={jumps.count}
+              speakers={speakers}
+            />
           ) : (
             <p class="soft">{waits}</p>
           )}

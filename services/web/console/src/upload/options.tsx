@@ -8,6 +8,8 @@ import { TemplateChoices } from "../templates/choices";
 import { ProblemNotice } from "../ui/notices";
 import { language, words } from "../words";
 import type { Choice } from "./queue";
+import { isValidCount, UNKNOWN_COUNT } from "./speaker_count";
+import { SpeakerFields } from "./speaker_fields";
 
 // The most spoken languages of those that Whisper reads; others are detected.
 const SPOKEN = [
@@ -30,9 +32,11 @@ const SPOKEN = [
 ];
 
 /** What a choice lacks, as a sentence; empty where nothing. */
-export function missingIn(choice: Choice, text: typeof words.value.upload): string {
-  if (choice.features.length === 0) return text.needsFeature;
-  return choice.features.includes("summary") && !choice.template ? text.needsTemplate : "";
+export function missingIn(choice: Choice, text: typeof words.value): string {
+  if (choice.features.length === 0) return text.upload.needsFeature;
+  if (choice.features.includes("summary") && !choice.template) return text.upload.needsTemplate;
+  const counted = choice.features.includes("speakers") ? choice.speakers : undefined;
+  return counted && !isValidCount(counted) ? text.speakers.countInvalid : "";
 }
 
 type OptionsProps = {
@@ -80,6 +84,12 @@ export function Options({ choice, choose, offered = FEATURES, children }: Option
           </label>
         ))}
       </fieldset>
+      {choice.features.includes("speakers") && (
+        <SpeakerFields
+          count={choice.speakers ?? UNKNOWN_COUNT}
+          choose={(speakers) => choose({ ...choice, speakers })}
+        />
+      )}
       {problem && <ProblemNotice problem={problem} again={again} />}
       {choice.features.includes("summary") && (
         <label>

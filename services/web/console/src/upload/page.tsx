@@ -26,7 +26,7 @@ export function UploadPage() {
   const running = useLoaded(followRunning, []);
   const before = useLoaded(findInterrupted, []);
   const { known, ...following } = useFollowed(jobs);
-  const missing = missingIn(choice, text);
+  const missing = missingIn(choice, useStore(words));
 
   function take(files: readonly File[]): void {
     if (missing) return;

@@ -7,6 +7,7 @@ import { claim, release } from "./claims";
 import { follow } from "./followed";
 import { type Interrupted, interrupted, takeOut } from "./interrupted";
 import { remove } from "./requests";
+import type { SpeakerCount } from "./speaker_count";
 import { Transfer } from "./transfer";
 import { allUnfinished, forget, note, unfinishedOf } from "./unfinished";
 
@@ -16,6 +17,8 @@ export interface Choice {
   template: string;
   /** BCP-47; empty where it is to be detected. */
   language: string;
+  /** How many speakers there are; unset where nobody said so. */
+  speakers?: SpeakerCount;
 }
 
 export interface Upload {

@@ -1,6 +1,7 @@
 import { documentToProblem, Problem } from "../api/client";
 import { words } from "../words";
 import type { Choice } from "./queue";
+import { speakerOptions } from "./speaker_count";
 
 const UNREACHABLE = "UNREACHABLE";
 const FIRST_PAUSE_MS = 1000;
@@ -57,6 +58,11 @@ export function unreachable(): Problem {
 export function metadataOf(file: File, choice: Choice): Record<string, string> {
   const metadata: Record<string, string> = { filename: file.name, features: choice.features.join(",") };
   if (choice.features.includes("summary")) metadata.template_id = choice.template;
-  if (choice.language) metadata.options = JSON.stringify({ asr_options: { language_code: choice.language } });
+  const speakers = choice.features.includes("speakers") && choice.speakers && speakerOptions(choice.speakers);
+  const chosen = {
+    ...(choice.language ? { asr_options: { language_code: choice.language } } : {}),
+    ...(speakers ? { speaker_options: speakers } : {}),
+  };
+  if (Object.keys(chosen).length > 0) metadata.options = JSON.stringify(chosen);
   return metadata;
 }

@@ -9,6 +9,8 @@ export interface DraftLine {
   /** The segments of the base revision that its text comes from, in order. */
   from: readonly string[];
   text: string;
+  /** Who speaks, where somebody said so. */
+  speaker?: string;
   /** The segment as it is shown: times and words follow the text roughly; the server does it exactly. */
   segment: Segment;
 }
@@ -27,6 +29,12 @@ export function linesOf(segments: readonly Segment[]): DraftLine[] {
 export function withText(lines: readonly DraftLine[], key: string, text: string): DraftLine[] {
   return lines.map((line) =>
     line.key === key ? { ...line, text, segment: saying(line.segment, text) } : line,
+  );
+}
+
+export function withSpeaker(lines: readonly DraftLine[], key: string, speaker: string): DraftLine[] {
+  return lines.map((line) =>
+    line.key === key ? { ...line, speaker, segment: { ...line.segment, speaker } } : line,
   );
 }
 
@@ -74,8 +82,11 @@ export function join(lines: readonly DraftLine[], key: string): readonly DraftLi
     end_offset: second.segment.end_offset ?? "0s",
     words: [...first.segment.words, ...second.segment.words],
   };
+  // Who speaks is what the first line says, once somebody chose for one of them.
+  const chosen = first.speaker === undefined && second.speaker === undefined ? {} : said(first.segment);
   const joined = {
     ...first,
+    ...chosen,
     text,
     from: [...new Set([...first.from, ...second.from])],
     segment: saying(segment, text),
@@ -86,13 +97,24 @@ export function join(lines: readonly DraftLine[], key: string): readonly DraftLi
 /** What the server is asked to change of the base revision. */
 export function corrections(base: readonly Segment[], lines: readonly DraftLine[]): Correction[] {
   const groups = grouped(base, lines);
-  const texts = new Map(base.map((segment) => [segment.segment_id, shownText(segment)]));
+  const places = new Map(base.map((segment) => [segment.segment_id, segment]));
   return groups.flatMap(({ ids, lines: parts }) => {
-    const same = ids.length === 1 && parts.length === 1 && parts[0]?.text === texts.get(ids[0] ?? "");
-    if (same) return [];
-    const filled = parts.map((part) => part.text.trim()).filter(Boolean);
-    return [{ segment_ids: ids, segments: filled.map((text) => ({ text })) }];
+    const only = ids.length === 1 && parts.length === 1 ? parts[0] : undefined;
+    const before = places.get(ids[0] ?? "");
+    if (only && before && isSame(only, before)) return [];
+    const filled = parts.map((part) => ({ ...part, text: part.text.trim() })).filter((part) => part.text);
+    return [
+      { segment_ids: ids, segments: filled.map(({ text, speaker }) => ({ text, ...said({ speaker }) })) },
+    ];
   });
+}
+
+function isSame(line: DraftLine, segment: Segment): boolean {
+  return line.text === shownText(segment) && (line.speaker ?? segment.speaker) === segment.speaker;
+}
+
+function said({ speaker }: { speaker?: string | undefined }): { speaker?: string } {
+  return speaker === undefined ? {} : { speaker };
 }
 
 /** The lines after corrections of the base revision, such as those that this browser kept. */
@@ -106,11 +128,12 @@ export function corrected(base: readonly Segment[], edits: readonly Correction[]
     const texts = segments.map((each) => each.text);
     lines = withText(lines, first, texts.join(" "));
     let key = first;
-    for (const text of texts.slice(0, -1)) {
+    segments.forEach(({ text, speaker }, index) => {
       const known = new Set(lines.map((line) => line.key));
-      lines = split(lines, key, text.length);
+      if (index + 1 < segments.length) lines = split(lines, key, text.length);
+      if (speaker !== undefined) lines = withSpeaker(lines, key, speaker);
       key = lines.find((line) => !known.has(line.key))?.key ?? key;
-    }
+    });
   }
   return [...lines];
 }

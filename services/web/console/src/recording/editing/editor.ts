@@ -89,6 +89,10 @@ export class Editor {
     this.apply(draft.withText(this.lines, key, text), null, /\s$/.test(text) ? "" : `type ${key}`);
   }
 
+  speak(key: string, speaker: string): void {
+    this.apply(draft.withSpeaker(this.lines, key, speaker), null);
+  }
+
   split(key: string, at: number): void {
     const known = new Set(this.lines.map((line) => line.key));
     const lines = draft.split(this.lines, key, at);

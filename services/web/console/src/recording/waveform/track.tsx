@@ -1,3 +1,4 @@
+import type { Segment } from "../../api/types";
 import { clock } from "../../format";
 import { useStore } from "../../store";
 import { words } from "../../words";
@@ -6,6 +7,7 @@ import type { Playback } from "../playback";
 import type { Row } from "../rows";
 import type { Waveform } from "./bars";
 import { Drawing } from "./drawing";
+import { Turns } from "./turns";
 
 type TrackProps = {
   playback: Playback;
@@ -13,12 +15,14 @@ type TrackProps = {
   waveform: Waveform | null;
   pauses: readonly Pause[];
   notes: readonly Row[];
+  /** What is said, of which a strip shows the speakers. */
+  segments: readonly Segment[];
   /** The moments that the chosen item of the summary is from. */
   cited: readonly Pause[];
 };
 
 /** The place in the recording, as a slider, with what is to be known of other places. */
-export function Track({ playback, waveform, pauses, notes, cited }: TrackProps) {
+export function Track({ playback, waveform, pauses, notes, segments, cited }: TrackProps) {
   const text = useStore(words).recording;
   const time = useStore(playback.time);
   const duration = useStore(playback.duration);
@@ -32,6 +36,7 @@ export function Track({ playback, waveform, pauses, notes, cited }: TrackProps) 
         {cited.map((range) => (
           <Mark key={range.start} kind="cited" range={range} duration={duration} />
         ))}
+        <Turns segments={segments} duration={duration} />
         {waveform && <Drawing waveform={waveform} playback={playback} pauses={pauses} />}
         <input
           type="range"
