@@ -41,11 +41,14 @@ class NewSegment:
         text: The text on one line; 1 to 10000 characters.
         start_offset: Where it begins, such as "12.300s"; where unset, as the words say.
         end_offset: Where it ends; where unset, as the words say.
+        speaker: Who speaks: a speaker of the job, such as "S1", or the next new one; where unset,
+            as the words say.
     """
 
     text: str
     start_offset: str | None = None
     end_offset: str | None = None
+    speaker: str | None = None
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -159,7 +162,7 @@ async def summarize(
 
 
 def _given(correction: Correction) -> dict[str, object]:
-    """A correction without the times that are not given."""
+    """A correction without what is not given."""
     segments = [
         {name: value for name, value in asdict(each).items() if value is not None}
         for each in correction.segments
