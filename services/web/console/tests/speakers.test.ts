@@ -25,6 +25,9 @@ describe("speakers", () => {
     expect(labelOf("S1", TWO, en.speakers)).toBe("Anna");
     expect(labelOf("S2", TWO, en.speakers)).toBe("Speaker 2");
     expect(labelOf("S2", TWO, de.speakers)).toBe("Person 2");
+    const placed = { ...speaker("S2"), channel: 2 };
+    expect(labelOf("S2", [placed], en.speakers)).toBe("Channel 2");
+    expect(labelOf("S2", [{ ...placed, track: 1 }], de.speakers)).toBe("Spur 1, Kanal 2");
     expect(labelOf("other", TWO, en.speakers)).toBe("other");
   });
 

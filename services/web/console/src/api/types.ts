@@ -58,6 +58,9 @@ export interface Speaker {
   /** Empty where nobody gave one. */
   name: string;
   speech_duration?: Duration;
+  /** The channel or track that is theirs alone, from 1; 0 where it was mixed. */
+  channel?: number;
+  track?: number;
 }
 
 export interface Warning {

@@ -7,7 +7,7 @@ import { labelOf, voiceOf } from "./speakers";
 export function SpeakerLabel({ speaker, speakers }: { speaker: string; speakers: readonly Speaker[] }) {
   const text = useStore(words).speakers;
   return (
-    <span class="speaker" data-voice={voiceOf(speaker)}>
+    <span class="voice" data-voice={voiceOf(speaker)}>
       {labelOf(speaker, speakers, text)}
     </span>
   );
@@ -26,7 +26,7 @@ type ChoiceProps = {
 export function SpeakerChoice({ speaker, speakers, choices, label, choose }: ChoiceProps) {
   const text = useStore(words).speakers;
   return (
-    <span class="speaker" data-voice={voiceOf(speaker)}>
+    <span class="voice" data-voice={voiceOf(speaker)}>
       <select
         class="speaker-choice"
         aria-label={label}

@@ -77,7 +77,7 @@ function Named({ speaker, speakers, rename }: NamedProps) {
     <button
       ref={button}
       type="button"
-      class="speaker quiet"
+      class="voice quiet"
       data-voice={voiceOf(id)}
       title={text.rename(label)}
       onClick={() => setTyping(true)}
@@ -111,7 +111,7 @@ function NameField({ speaker, label, others, give, leave }: FieldProps) {
   }
   const suggestions = `names-${speaker.speaker}`;
   return (
-    <form class="speaker" data-voice={voiceOf(speaker.speaker)} onSubmit={submit}>
+    <form class="voice" data-voice={voiceOf(speaker.speaker)} onSubmit={submit}>
       <input
         ref={field}
         aria-label={label}

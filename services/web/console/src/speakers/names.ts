@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { useAct } from "../api/act";
 import { api } from "../api/client";
 import type { Job, Speaker } from "../api/types";
@@ -10,9 +10,11 @@ export function useSpeakers(job: Job) {
   const loaded = job.results?.speakers ?? NOBODY;
   const [given, setGiven] = useState<{ of: readonly Speaker[]; names: Record<string, string> } | null>(null);
   const { problem, act } = useAct();
-  // What is loaded later has the names, and maybe newer ones.
-  const names = given?.of === loaded ? given.names : {};
-  const speakers = loaded.map((each) => ({ ...each, name: names[each.speaker] ?? each.name }));
+  const speakers = useMemo(() => {
+    // What is loaded later has the names, and maybe newer ones.
+    const names = given?.of === loaded ? given.names : {};
+    return loaded.map((each) => ({ ...each, name: names[each.speaker] ?? each.name }));
+  }, [loaded, given]);
 
   /** Gives a speaker a name, which an empty one removes; returns whether that was done. */
   async function rename(speaker: string, name: string): Promise<boolean> {

@@ -12,10 +12,15 @@ export function numberOf(speaker: string): number {
   return /^S[1-9]\d*$/.test(speaker) ? Number(speaker.slice(1)) : 0;
 }
 
-/** What people call a speaker: the name that somebody gave, or else "Speaker 1". */
+/** What people call a speaker: the name that somebody gave, the channel or track that is theirs, or "Speaker 1". */
 export function labelOf(speaker: string, speakers: readonly Speaker[], text: Words["speakers"]): string {
-  const name = speakers.find((each) => each.speaker === speaker)?.name;
-  return name || (numberOf(speaker) ? text.numbered(numberOf(speaker)) : speaker);
+  const known = speakers.find((each) => each.speaker === speaker);
+  if (known?.name) return known.name;
+  const { track = 0, channel = 0 } = known ?? {};
+  if (track && channel) return text.trackAndChannel(track, channel);
+  if (track) return text.track(track);
+  if (channel) return text.channel(channel);
+  return numberOf(speaker) ? text.numbered(numberOf(speaker)) : speaker;
 }
 
 /** The colour of a speaker, as `data-voice` and speakers.css have it. */

@@ -214,6 +214,9 @@ export const de: Words = {
   speakers: {
     title: "Wer spricht",
     numbered: (number) => `Person ${number}`,
+    channel: (number) => `Kanal ${number}`,
+    track: (number) => `Spur ${number}`,
+    trackAndChannel: (track, channel) => `Spur ${track}, Kanal ${channel}`,
     another: "Neue Person",
     ofLine: (time) => `Wer in der Zeile bei ${time} spricht`,
     rename: (label) => `${label} umbenennen`,

@@ -199,6 +199,9 @@ export const en = {
   speakers: {
     title: "Speakers",
     numbered: (number: number) => `Speaker ${number}`,
+    channel: (number: number) => `Channel ${number}`,
+    track: (number: number) => `Track ${number}`,
+    trackAndChannel: (track: number, channel: number) => `Track ${track}, channel ${channel}`,
     another: "New speaker",
     ofLine: (time: string) => `Speaker of the line at ${time}`,
     rename: (label: string) => `Rename ${label}`,
