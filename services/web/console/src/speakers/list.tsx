@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../api/client";
 import type { Speaker } from "../api/types";
 import { percent } from "../format";
@@ -54,7 +54,7 @@ function Named({ speaker, speakers, rename }: NamedProps) {
   const [typing, setTyping] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const leaves = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!typing && leaves.current) button.current?.focus();
     leaves.current = typing;
   }, [typing]);
@@ -101,7 +101,11 @@ function NameField({ speaker, label, others, give, leave }: FieldProps) {
   const [name, setName] = useState(speaker.name);
   const [busy, setBusy] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.select(), []);
+  // Before the next key, so that no letter is lost that is typed at once.
+  useLayoutEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     if (busy) return;
