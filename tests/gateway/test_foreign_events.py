@@ -13,6 +13,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import may_publish
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from tests.empty_stages import Gate
@@ -88,7 +89,8 @@ async def test_a_forged_event_is_dropped_and_dead_lettered_and_the_job_completes
             gate.opened.set()
             *_, last = [each async for each in client.watch_job(job_id)]
             foreign = samples(await page(port), "maie_events_foreign_total", "stage")
-    assert foreign == {("preprocess",): 0, ("asr",): 1, ("enhancement",): 0, ("summary",): 2}
+    counted = {"asr": 1, "summary": 2}
+    assert foreign == {(stage,): counted.get(stage, 0) for stage in BINDINGS}
     assert last.finished.job.state == job.JOB_STATE_COMPLETE
     assert sorted(warnings(logs)) == [
         ("asr", "", "cancel_requested"),

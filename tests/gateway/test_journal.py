@@ -168,7 +168,8 @@ def a_long_job(chunks: int, done: Callable[[Bucket], None] = lambda _: None) -> 
 
 def test_what_is_written_for_a_chunk_hardly_depends_on_their_number() -> None:
     written = {chunks: a_long_job(chunks).bytes_written / chunks for chunks in (1, 16, 64, 256)}
-    assert max(written.values()) <= 2 * min(written.values()), written
+    # The whole record is written after 120 changes, too, which 1,283 units make ten times.
+    assert max(written.values()) <= 2.5 * min(written.values()), written
 
 
 def test_no_more_is_read_than_twice_the_record_and_what_the_bucket_keeps() -> None:

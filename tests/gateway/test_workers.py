@@ -10,6 +10,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_core.errors import StageError
 from maie_gateway.engine.workers import LiveWorkers
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus import outages, subjects
 from maie_runtime.bus.broker import Broker
 from tests.conftest import NatsServer
@@ -44,6 +45,7 @@ async def test_workers_are_known_at_once_and_until_they_leave(broker: Broker) ->
         assert workers.window() == {
             common.STAGE_PREPROCESS: 1,
             common.STAGE_ASR: 3,
+            common.STAGE_DIARIZATION: 1,
             common.STAGE_ENHANCEMENT: 1,
             common.STAGE_SUMMARY: 1,
         }
@@ -94,7 +96,7 @@ async def test_to_ask_for_the_mesh_often_leaves_nothing_in_the_broker(
         for _ in range(20):
             mesh = await client.get_mesh()
             await client.list_models()
-        assert [len(stage.workers) for stage in mesh.stages] == [1, 1, 1, 1]
+        assert [len(stage.workers) for stage in mesh.stages] == [1] * len(BINDINGS)
         for stage in mesh.stages:
             lanes = [(each.lane, each.runnable_units) for each in stage.demand]
             assert lanes == [("interactive", 0), ("batch", 0)]
