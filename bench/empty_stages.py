@@ -29,10 +29,11 @@ from maie_cli.mesh.child import Child
 from maie_cli.mesh.options import STAGES
 from maie_cli.mesh.parts import GATEWAY, NATS
 from maie_client import Client
-from maie_client.config import FEATURES, JobOptions
+from maie_client.config import JobOptions
 
 TEMPLATE = "meeting_notes_v1"
-EVERYTHING = tuple(FEATURES)
+# What a job asked for when its figures were first taken; speakers are a graph of their own.
+EVERYTHING = ("raw_transcript", "clean_transcript", "summary", "enhancement_metrics")
 RAW = ("raw_transcript",)
 RATES = (5, 20)
 PROMISED_RATE = 20

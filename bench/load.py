@@ -17,9 +17,11 @@ from aiohttp import web
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
-from maie_client.config import FEATURES, JobOptions
+from maie_client.config import JobOptions
 
 TEMPLATE = "meeting_notes_v1"
+# What jobs asked for when figures were first taken; speakers have a graph of their own.
+EVERYTHING = ("raw_transcript", "clean_transcript", "summary", "enhancement_metrics")
 SECRET = "a secret of the receiver's own"
 # How long a job may take on a busy machine before it counts as lost.
 JOB_SECONDS = 120.0
@@ -159,9 +161,7 @@ class Load:
 
     async def _recording(self, sample: Path) -> None:
         state = None
-        async for event in self.client.process(
-            sample, features=tuple(FEATURES), template_id=TEMPLATE
-        ):
+        async for event in self.client.process(sample, features=EVERYTHING, template_id=TEMPLATE):
             state = event.finished.job.state if event.HasField("finished") else None
         assert state == job.JOB_STATE_COMPLETE, state
 
@@ -170,13 +170,13 @@ class Load:
         await self._end(created.job_id, job.JOB_STATE_FAILED)
 
     async def _create(self, **more: str) -> job.Job:
-        options: JobOptions = {"features": tuple(FEATURES), "template_id": TEMPLATE}
+        options: JobOptions = {"features": EVERYTHING, "template_id": TEMPLATE}
         if "request_id" in more:
             options["request_id"] = more["request_id"]
         return await self.client.create_job(_bytes(), **options)
 
     async def _process(self, client: Client, **more: Unpack[JobOptions]) -> None:
-        options: JobOptions = {"features": tuple(FEATURES), "template_id": TEMPLATE, **more}
+        options: JobOptions = {"features": EVERYTHING, "template_id": TEMPLATE, **more}
         state = None
         async for event in client.process(_bytes(), **options):
             state = event.finished.job.state if event.HasField("finished") else None

@@ -13,9 +13,10 @@ from tests.chaos.service import CHUNKS
 
 # A name and the digest of the content.
 STORED = re.compile(r"(?P<name>.+)-(?P<digest>[0-9a-f]{64})")
-OF_CHUNKS = ("asr", "enhancement", "summary.map")
+OF_CHUNKS = ("asr", "diarization.map", "diarization.merge", "enhancement", "summary.map")
 NAMES = {
     "preprocess",
+    "diarization.reduce",
     "summary.reduce",
     *(f"{stage}.{index:04d}" for stage in OF_CHUNKS for index in range(CHUNKS)),
 }

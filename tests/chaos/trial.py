@@ -16,7 +16,7 @@ JOBS = 10
 LOAD_SECONDS = 1.5
 # A fault waits for jobs of its own, each for as long as a job may stand still.
 STEP_SECONDS = 2 * STUCK_SECONDS
-# Each unit once: preprocess, then asr, enhancement and map for each chunk, then reduce.
+# Each unit once: preprocess, then those of each chunk, and those that join the chunks.
 ENDED = ("UNIT_STATE_COMPLETED", "UNIT_STATE_SKIPPED")
 
 

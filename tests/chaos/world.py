@@ -33,7 +33,7 @@ from tests.s3.proxy import FaultyProxy
 from tests.s3.server import BUCKET, S3Server, environment_for
 
 ROOT = Path(__file__).parents[2]
-FEATURES = ("raw_transcript", "clean_transcript", "summary")
+FEATURES = ("raw_transcript", "clean_transcript", "speakers", "summary")
 TEMPLATE = "meeting_notes_v1"
 ACK_WAIT_SECONDS = 2
 # A bucket that sends nothing for so long is asked again.

@@ -23,10 +23,10 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
-STAGES = ("preprocess", "asr", "enhancement", "summary")
+STAGES = ("preprocess", "asr", "diarization", "enhancement", "summary")
 # A unit of a dead worker is handed on after this; the default of 15 s would only slow the test.
 ACK_WAIT_SECONDS = "2"
-FEATURES = ("raw_transcript", "clean_transcript", "summary")
+FEATURES = ("raw_transcript", "clean_transcript", "speakers", "summary")
 
 
 def dies_once(stage: str, mark: Path) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ async def expected(mesh: LocalMesh, short_recording: Path, survivor: job.Job) ->
     async with Client(mesh.gateway) as client:
         done = await finish(client, short_recording)
     assert done.state == job.JOB_STATE_COMPLETE
-    assert [stage.units for stage in done.metrics.stages] == [1, 2, 2, 3]
+    assert [stage.units for stage in done.metrics.stages] == [1, 2, 5, 2, 3]
     return done.results
 
 
