@@ -17,8 +17,8 @@ from tests.cli.command import Ended, run
 pytestmark = pytest.mark.mesh
 
 PARTS = [
-    *("asr", "enhancement", "gateway", "nats", "operator", "preprocess", "provision", "summary"),
-    "web",
+    *("asr", "diarization", "enhancement", "gateway", "nats", "operator", "preprocess"),
+    *("provision", "summary", "web"),
 ]
 PRIVATE = "PRIVATE KEY"
 

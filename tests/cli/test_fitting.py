@@ -144,5 +144,5 @@ def test_a_mesh_has_as_many_asr_workers_as_fit(
     layout.create()
     options = MeshOptions(data=tmp_path, port_base=0, environment=WHISPER)
     assert {part.name for part in plan(options, layout)} == {
-        *("nats", "preprocess", "asr", "asr-2", "enhancement", "summary", "gateway")
+        *("nats", "preprocess", "asr", "asr-2", "diarization", "enhancement", "summary", "gateway")
     }

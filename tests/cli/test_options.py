@@ -8,6 +8,7 @@ from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.layout import Layout
 from maie_cli.mesh.options import MeshOptions
 from maie_cli.mesh.parts import plan
+from maie_pipeline.bindings import BINDINGS
 
 pytestmark = pytest.mark.unit
 
@@ -27,7 +28,7 @@ def planned(tmp_path):
 
 def test_the_broker_starts_first_and_the_gateway_last(planned):
     parts = list(planned(workers={"asr": 1}))
-    assert parts == ["nats", "preprocess", "asr", "enhancement", "summary", "gateway"]
+    assert parts == ["nats", *BINDINGS, "gateway"]
 
 
 def test_further_workers_have_names_and_addresses_of_their_own(planned):
@@ -40,7 +41,7 @@ def test_further_workers_have_names_and_addresses_of_their_own(planned):
 
 def test_every_part_knows_the_broker_and_the_store(planned, tmp_path):
     parts = planned()
-    for name in ("preprocess", "asr", "enhancement", "summary", "gateway"):
+    for name in (*BINDINGS, "gateway"):
         environment = parts[name].environment
         assert environment["MAIE_NATS_URL"] == f"nats://{parts['nats'].address}"
         assert environment["MAIE_BLOB_URL"] == (tmp_path / "blobs").as_uri()

@@ -8,6 +8,8 @@ import subprocess
 import psutil
 import pytest
 
+from maie_client import FEATURES
+from maie_pipeline.bindings import BINDINGS
 from tests.cli.command import MAIE
 from tests.mesh.conftest import start_mesh, write_wav
 from tests.waiting import PATIENCE_SECONDS
@@ -22,7 +24,7 @@ NOWHERE = "127.0.0.1:1"
 def processed(maie, short_recording, tmp_path_factory):
     """One job with everything, printed as JSON and written as files."""
     folder = tmp_path_factory.mktemp("results")
-    features = ("raw_transcript", "clean_transcript", "summary", "enhancement_metrics")
+    features = tuple(FEATURES)
     done = maie(
         "process",
         short_recording,
@@ -51,9 +53,7 @@ def test_json_is_one_object_with_the_names_of_the_contract(processed):
     assert {"raw_transcript", "clean_transcript", "segments", "summary"} <= value["results"].keys()
     assert value["results"]["raw_transcript"].startswith(WORDS)
     assert value["results"]["summary"]["content"]
-    assert [each["stage"] for each in value["versions"]["stages"]] == [
-        *("preprocess", "asr", "enhancement", "summary")
-    ]
+    assert [each["stage"] for each in value["versions"]["stages"]] == [*BINDINGS]
 
 
 def test_progress_goes_to_stderr(processed):
@@ -156,9 +156,7 @@ def test_a_job_that_is_not_there_is_status_2(maie):
 
 def test_models_and_templates_are_listed(maie):
     models = [json.loads(line) for line in maie("models", "--json").stdout.splitlines()]
-    assert {model["stage"] for model in models} == {
-        *("preprocess", "asr", "enhancement", "summary")
-    }
+    assert {model["stage"] for model in models} == {*BINDINGS}
     assert "pocketsphinx" in maie("models").stdout
     assert "meeting_notes_v1" in maie("templates").stdout
 
@@ -203,9 +201,7 @@ def test_a_second_mesh_in_the_same_folder_is_refused(maie, shared_mesh):
     done = maie("up", "--data", shared_mesh.layout.root, "--port-base", "0")
     assert done.returncode == 1
     assert f"process {shared_mesh.process.pid}" in done.stderr
-    assert set(shared_mesh.pids()) == {
-        *("nats", "preprocess", "asr", "enhancement", "summary", "gateway", "web")
-    }
+    assert set(shared_mesh.pids()) == {*("nats", *BINDINGS, "gateway", "web")}
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from maie_pipeline.bindings import BINDINGS
 from tests.mesh.conftest import ROOT, RunningMesh, sample_audio, write_wav
 from tests.mesh.scraping import Family, scrape
 from tests.mesh.shared.test_job_actions import Run
@@ -16,7 +17,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 pytestmark = pytest.mark.mesh
 
 ROW = re.compile(r"^\| `((?:maie|rpc)_\w+)` \| ([^|]+?) \| (\w+) \| ([^|]*)\|", re.MULTILINE)
-STAGES = {"preprocess", "asr", "enhancement", "summary"}
+STAGES = set(BINDINGS)
 PARTS = {"all": STAGES | {"gateway"}, "workers": STAGES, "gateways": {"gateway"}, "web": {"web"}}
 
 
@@ -32,7 +33,8 @@ def worked(
     silent, spoken = folder / "silent.wav", folder / "spoken.wav"
     write_wav(silent, bytes(32_000 * 3))
     write_wav(spoken, sample_audio(5.0))
-    assert maie("process", short_recording, "--template", "meeting_notes_v1").returncode == 0
+    everything = ("--template", "meeting_notes_v1", "--speakers", "auto")
+    assert maie("process", short_recording, *everything).returncode == 0
     assert maie("process", silent, "--feature", "raw_transcript").returncode == 0
     # On a busy machine partial results are left out, so that finals are not late.
     ends = time.monotonic() + PATIENCE_SECONDS

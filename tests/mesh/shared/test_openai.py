@@ -26,7 +26,7 @@ async def test_speech_becomes_text_with_times(
         client_at(web.url, await key_of(client)) as openai,
     ):
         models = [each.id for each in (await openai.models.list()).data]
-        assert len(models) == 2
+        assert len(models) == 3
         verbose = await openai.audio.transcriptions.create(
             file=short_recording,
             model=models[1],

@@ -22,6 +22,7 @@ from maie_cli.mesh.objects import choose_blob_url
 from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
+from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus.seeds import seed_file
 from maie_runtime.rpc.callers.proxies import LOCAL_USER
 from maie_runtime.worker.cores import usable_cores
@@ -149,8 +150,9 @@ def _stages(
     options: MeshOptions, ports: Ports, shared: Mapping[str, str], asr_workers: int
 ) -> Iterator[Part]:
     counts = _worker_counts(options.workers) | {"asr": asr_workers}
-    for index, stage in enumerate(STAGES, start=1):
-        first = options.port_base + index if options.port_base else 0
+    for stage in STAGES:
+        # The number of a stage never changes, so that each keeps its port.
+        first = options.port_base + BINDINGS[stage].stage if options.port_base else 0
         for number in range(1, counts[stage] + 1):
             name = stage if number == 1 else f"{stage}-{number}"
             part = _python_part(name, stage, ports.take(first if number == 1 else 0), shared)
