@@ -66,7 +66,8 @@ def test_progress_goes_to_stderr(processed):
 def test_every_format_is_written_under_a_safe_name(processed):
     done, _, folder = processed
     names = sorted(path.name for path in folder.iterdir())
-    assert names == [f"two-sentences.{kind}" for kind in ("json", "md", "srt", "tsv", "txt", "vtt")]
+    kinds = ("json", "md", "rttm", "srt", "tsv", "txt", "vtt")
+    assert names == [f"two-sentences.{kind}" for kind in kinds]
     assert all(str(folder / name) in done.stderr for name in names)
     assert "morning" in (folder / "two-sentences.txt").read_text()
     assert " --> " in (folder / "two-sentences.srt").read_text()
