@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,15 @@ def test_the_meeting_is_what_was_said(demo: Shown) -> None:
     assert jiwer.wer(said, heard) < MAX_WORD_ERROR_RATE
 
 
+def test_the_meeting_has_two_speakers_who_take_turns(demo: Shown) -> None:
+    results = demo.meeting["results"]
+    assert [each["speaker"] for each in results["speakers"]] == ["S1", "S2"]
+    turns = [speaker for speaker, _ in groupby(each["speaker"] for each in results["segments"])]
+    voices = [line.partition(":")[0] for line in STANDUP_TEXT.read_text().splitlines()]
+    assert turns == ["S1" if voice == voices[0] else "S2" for voice in voices]
+    assert {each["speaker"] for each in demo.reading["results"]["segments"]} == {"S1"}
+
+
 def test_the_summary_names_decisions_and_action_items(demo: Shown) -> None:
     summary = demo.meeting["results"]["summary"]["content"]
     assert len(summary["decisions"]) == len(DECISIONS)
@@ -112,7 +122,7 @@ def test_the_result_names_what_made_it(demo: Shown) -> None:
     versions = demo.meeting["versions"]
     # Whisper punctuates by itself, so there is nothing to enhance.
     stages = {stage["stage"]: stage["engine"] for stage in versions["stages"]}
-    assert list(stages) == ["preprocess", "asr", "summary"]
+    assert list(stages) == ["preprocess", "asr", "diarization", "summary"]
     assert stages["asr"]["engine"] == "whisper"
     assert stages["asr"]["model_name"] == "whisper-base"
     for stage in versions["stages"]:
