@@ -34,7 +34,7 @@ catalogue of models; `make lint` fails when it is stale.
 | --- | --- |
 | Silero VAD 6, in `maie_speech/models/silero-vad` | MIT, its notice beside it |
 | PyanNet, in `maie_diarization/models/pyannet` | MIT, its notice beside it |
-| the encoder of Resemblyzer, in `maie_diarization/models/ge2e` | Apache-2.0, beside it |
+| CAM++ of 3D-Speaker, in `maie_diarization/models/campplus` | Apache-2.0, beside it |
 | the official chart of NATS 2.14.2, in `helm/maie/charts` | Apache-2.0 |
 | for tests, schemas of CRDs of other projects, in `tests/helm/crds` | Apache-2.0 |
 | `samples/reading.flac`, from a LibriVox recording | public domain |

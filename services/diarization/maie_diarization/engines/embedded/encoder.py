@@ -1,4 +1,4 @@
-"""Whose voice a stretch of speech is: the encoder of Resemblyzer, over stretches of 1.6 s."""
+"""Whose voice a stretch of speech is: CAM++, over stretches of 1.5 s."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from maie_diarization.engine import Embedding
 from maie_diarization.engines.embedded.mel import Mels
 
-# What the encoder was trained on, in frames of 10 ms.
-STRETCH: Final = 160
+# What 3D-Speaker's diarization gives the encoder, in frames of 10 ms.
+STRETCH: Final = 150
 # From one stretch to the next at most.
 _HOP: Final = 100
 _BATCH: Final = 32
-# The encoder depends on the level: all voices have the power, in all bands together, of speech at
-# -26 dB of full scale.
-LEVEL: Final = 1.04
+# The power of digital silence, far below that of one step of 16 bits.
+_LEAST_POWER: Final = np.float32(1e-3)
 
 
 def embed(
@@ -41,17 +40,18 @@ def embed(
     sums = np.zeros((len(speech), model.get_outputs()[0].shape[1]), np.float32)
     for first in range(0, len(pending), _BATCH):
         (found,) = model.run(None, {"mels": np.stack(pending[first : first + _BATCH])})
+        found /= np.linalg.norm(found, axis=1, keepdims=True)
         np.add.at(sums, owners[first : first + _BATCH], found)
         heartbeat()
     return list(sums / np.linalg.norm(sums, axis=1, keepdims=True))
 
 
 def _stretches(mels: Mels) -> list[NDArray[np.float32]]:
-    """Evenly spaced stretches at one level; a voice of less is repeated."""
-    power = max(float(mels.sum(axis=1).mean()), float(np.finfo(np.float32).tiny))
-    mels = mels * np.float32(LEVEL / power)
-    if len(mels) < STRETCH:
-        mels = np.resize(mels, (STRETCH, mels.shape[1]))
-    count = 1 + -(-(len(mels) - STRETCH) // _HOP)
-    starts = np.linspace(0, len(mels) - STRETCH, count).round().astype(int)
-    return [mels[start : start + STRETCH] for start in starts.tolist()]
+    """Evenly spaced stretches, with a mean of 0 in each band; a voice of less is repeated."""
+    bands = np.log(np.maximum(mels, _LEAST_POWER))
+    if len(bands) < STRETCH:
+        bands = np.resize(bands, (STRETCH, bands.shape[1]))
+    count = 1 + -(-(len(bands) - STRETCH) // _HOP)
+    starts = np.linspace(0, len(bands) - STRETCH, count).round().astype(int)
+    parts = [bands[start : start + STRETCH] for start in starts.tolist()]
+    return [part - part.mean(axis=0) for part in parts]

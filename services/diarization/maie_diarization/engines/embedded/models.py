@@ -35,10 +35,10 @@ PYANNET: Final = ShippedModel(
     path=_MODELS / "pyannet" / "pyannet.onnx",
     sha256="49250d38a8bd2c8b8966a940a4b15e28efa5d0b4a4f8a752856c4bdf8f34c24c",
 )
-GE2E: Final = ShippedModel(
-    name="ge2e",
-    path=_MODELS / "ge2e" / "ge2e.onnx",
-    sha256="fb5822fdb54f0f52301dc552a419b4977613c7176256a9dc60ae618c392602ec",
+CAMPPLUS: Final = ShippedModel(
+    name="campplus",
+    path=_MODELS / "campplus" / "campplus.onnx",
+    sha256="aa09cb5da09fee286216c166208d4d2289fffe84502d016fcae6970920268c5b",
 )
 
 
