@@ -30,6 +30,7 @@ pytestmark = pytest.mark.mesh
 STAGE_CALLS = {
     "preprocess": "/maie.preprocess.v1.PreprocessService/Preprocess",
     "asr": "/maie.asr.v1.AsrService/Transcribe",
+    "diarization": "/maie.diarization.v1.DiarizationService/Diarize",
     "enhancement": "/maie.enhancement.v1.EnhancementService/Enhance",
     "summary": "/maie.summary.v1.SummaryService/Summarize",
 }

@@ -23,7 +23,7 @@ async def _work(web: Web, key: str, work: str, **options: Any) -> Any:
 async def test_models(shared_web: Web) -> None:
     key = await key_of(shared_web.grpc)
     listed = (await node(shared_web.url, key, "models"))["result"]
-    assert [each["id"] for each in listed] == ["whisper-1", "empty"]
+    assert [each["id"] for each in listed] == ["whisper-1", "gpt-4o-transcribe-diarize", "empty"]
 
 
 async def test_a_recording_becomes_text(web: Web, key: str, acme: Client) -> None:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amaie/common/v1/types.proto\x12\x0emaie.common.v1\x1a\x1egoogle/protobuf/duration.proto\"7\n\x04\x42lob\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"k\n\tTimeRange\x12/\n\x0cstart_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"F\n\x08Waveform\x12+\n\x08interval\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05peaks\x18\x02 \x01(\x0c\"\xd2\x01\n\x04Word\x12/\n\x0cstart_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04word\x18\x03 \x01(\t\x12\x17\n\nconfidence\x18\x04 \x01(\x02H\x00\x88\x01\x01\x12\x14\n\x07speaker\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x12\n\noverlapped\x18\x06 \x01(\x08\x42\r\n\x0b_confidenceB\n\n\x08_speaker\"\xd6\x02\n\x07Segment\x12\x12\n\nsegment_id\x18\x01 \x01(\t\x12/\n\x0cstart_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x17\n\nclean_text\x18\x05 \x01(\tH\x00\x88\x01\x01\x12#\n\x05words\x18\x06 \x03(\x0b\x32\x14.maie.common.v1.Word\x12\x17\n\nconfidence\x18\x07 \x01(\x02H\x01\x88\x01\x01\x12\x0f\n\x07\x63hannel\x18\x08 \x01(\x05\x12\r\n\x05track\x18\t \x01(\x05\x12\x14\n\x07speaker\x18\n \x01(\tH\x02\x88\x01\x01\x12\x12\n\noverlapped\x18\x0b \x01(\x08\x42\r\n\x0b_clean_textB\r\n\x0b_confidenceB\n\n\x08_speaker\"c\n\x07Warning\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12-\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRangeH\x00\x88\x01\x01\x12\x0f\n\x07message\x18\x03 \x01(\tB\x08\n\x06_range\"\x91\x04\n\nTranscript\x12)\n\x08segments\x18\x01 \x03(\x0b\x32\x17.maie.common.v1.Segment\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12\x12\n\npunctuated\x18\x03 \x01(\x08\x12\x31\n\nasr_engine\x18\x04 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12>\n\x12\x65nhancement_engine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x00\x88\x01\x01\x12\x16\n\tedit_rate\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x32\n\rsuspect_texts\x18\x07 \x03(\x0b\x32\x1b.maie.common.v1.SuspectText\x12\x17\n\x0ftranslated_from\x18\x08 \x01(\t\x12\x18\n\x10kept_segment_ids\x18\t \x03(\t\x12)\n\x06unread\x18\n \x03(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x14\n\x0creread_count\x18\x0b \x01(\x05\x12>\n\x12\x64iarization_engine\x18\x0c \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x02\x88\x01\x01\x42\x15\n\x13_enhancement_engineB\x0c\n\n_edit_rateB\x15\n\x13_diarization_engine\"\x85\x01\n\x0bSuspectText\x12(\n\x05range\x18\x01 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x0c\n\x04text\x18\x02 \x01(\t\x12-\n\x06reason\x18\x03 \x01(\x0e\x32\x1d.maie.common.v1.SuspectReason\x12\x0f\n\x07removed\x18\x04 \x01(\x08\"\xa6\x02\n\rEngineVersion\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x0f\n\x07library\x18\x02 \x01(\t\x12\x12\n\nmodel_name\x18\x03 \x01(\t\x12\x15\n\rmodel_variant\x18\x04 \x01(\t\x12\x12\n\nmodel_path\x18\x05 \x01(\t\x12\x19\n\x11\x63heckpoint_sha256\x18\x06 \x01(\t\x12\x14\n\x0c\x63ompute_type\x18\x07 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x08 \x01(\t\x12\x41\n\nparameters\x18\t \x03(\x0b\x32-.maie.common.v1.EngineVersion.ParametersEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xfd\x02\n\x11GenerationOptions\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05top_k\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x12\n\x05min_p\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1f\n\x12repetition_penalty\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1d\n\x10presence_penalty\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x1e\n\x11\x66requency_penalty\x18\x07 \x01(\x01H\x06\x88\x01\x01\x12\x11\n\x04seed\x18\x08 \x01(\x03H\x07\x88\x01\x01\x12\x17\n\nmax_tokens\x18\t \x01(\x05H\x08\x88\x01\x01\x42\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x08\n\x06_top_kB\x08\n\x06_min_pB\x15\n\x13_repetition_penaltyB\x13\n\x11_presence_penaltyB\x14\n\x12_frequency_penaltyB\x07\n\x05_seedB\r\n\x0b_max_tokens\"\x8d\x01\n\x0bUnitMetrics\x12\x36\n\x13processing_duration\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x32\n\x0f\x65ngine_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\ndeliveries\x18\x03 \x01(\x05\"F\n\x07\x46\x61ilure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t*\x84\x01\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\x14\n\x10STAGE_PREPROCESS\x10\x01\x12\r\n\tSTAGE_ASR\x10\x02\x12\x15\n\x11STAGE_ENHANCEMENT\x10\x03\x12\x11\n\rSTAGE_SUMMARY\x10\x04\x12\x15\n\x11STAGE_DIARIZATION\x10\x05*m\n\rSuspectReason\x12\x1e\n\x1aSUSPECT_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19SUSPECT_REASON_REPETITION\x10\x01\x12\x1d\n\x19SUSPECT_REASON_NON_SPEECH\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amaie/common/v1/types.proto\x12\x0emaie.common.v1\x1a\x1egoogle/protobuf/duration.proto\"7\n\x04\x42lob\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"k\n\tTimeRange\x12/\n\x0cstart_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"F\n\x08Waveform\x12+\n\x08interval\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05peaks\x18\x02 \x01(\x0c\"\xe6\x01\n\x04Word\x12/\n\x0cstart_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04word\x18\x03 \x01(\t\x12\x17\n\nconfidence\x18\x04 \x01(\x02H\x00\x88\x01\x01\x12\x14\n\x07speaker\x18\x05 \x01(\tH\x01\x88\x01\x01\x12\x17\n\noverlapped\x18\x06 \x01(\x08H\x02\x88\x01\x01\x42\r\n\x0b_confidenceB\n\n\x08_speakerB\r\n\x0b_overlapped\"\xea\x02\n\x07Segment\x12\x12\n\nsegment_id\x18\x01 \x01(\t\x12/\n\x0cstart_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x17\n\nclean_text\x18\x05 \x01(\tH\x00\x88\x01\x01\x12#\n\x05words\x18\x06 \x03(\x0b\x32\x14.maie.common.v1.Word\x12\x17\n\nconfidence\x18\x07 \x01(\x02H\x01\x88\x01\x01\x12\x0f\n\x07\x63hannel\x18\x08 \x01(\x05\x12\r\n\x05track\x18\t \x01(\x05\x12\x14\n\x07speaker\x18\n \x01(\tH\x02\x88\x01\x01\x12\x17\n\noverlapped\x18\x0b \x01(\x08H\x03\x88\x01\x01\x42\r\n\x0b_clean_textB\r\n\x0b_confidenceB\n\n\x08_speakerB\r\n\x0b_overlapped\"c\n\x07Warning\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12-\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRangeH\x00\x88\x01\x01\x12\x0f\n\x07message\x18\x03 \x01(\tB\x08\n\x06_range\"\x91\x04\n\nTranscript\x12)\n\x08segments\x18\x01 \x03(\x0b\x32\x17.maie.common.v1.Segment\x12\x15\n\rlanguage_code\x18\x02 \x01(\t\x12\x12\n\npunctuated\x18\x03 \x01(\x08\x12\x31\n\nasr_engine\x18\x04 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12>\n\x12\x65nhancement_engine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x00\x88\x01\x01\x12\x16\n\tedit_rate\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x32\n\rsuspect_texts\x18\x07 \x03(\x0b\x32\x1b.maie.common.v1.SuspectText\x12\x17\n\x0ftranslated_from\x18\x08 \x01(\t\x12\x18\n\x10kept_segment_ids\x18\t \x03(\t\x12)\n\x06unread\x18\n \x03(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x14\n\x0creread_count\x18\x0b \x01(\x05\x12>\n\x12\x64iarization_engine\x18\x0c \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x02\x88\x01\x01\x42\x15\n\x13_enhancement_engineB\x0c\n\n_edit_rateB\x15\n\x13_diarization_engine\"\x85\x01\n\x0bSuspectText\x12(\n\x05range\x18\x01 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x0c\n\x04text\x18\x02 \x01(\t\x12-\n\x06reason\x18\x03 \x01(\x0e\x32\x1d.maie.common.v1.SuspectReason\x12\x0f\n\x07removed\x18\x04 \x01(\x08\"\xa6\x02\n\rEngineVersion\x12\x0e\n\x06\x65ngine\x18\x01 \x01(\t\x12\x0f\n\x07library\x18\x02 \x01(\t\x12\x12\n\nmodel_name\x18\x03 \x01(\t\x12\x15\n\rmodel_variant\x18\x04 \x01(\t\x12\x12\n\nmodel_path\x18\x05 \x01(\t\x12\x19\n\x11\x63heckpoint_sha256\x18\x06 \x01(\t\x12\x14\n\x0c\x63ompute_type\x18\x07 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x08 \x01(\t\x12\x41\n\nparameters\x18\t \x03(\x0b\x32-.maie.common.v1.EngineVersion.ParametersEntry\x1a\x31\n\x0fParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xfd\x02\n\x11GenerationOptions\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05top_k\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x12\n\x05min_p\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1f\n\x12repetition_penalty\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1d\n\x10presence_penalty\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x1e\n\x11\x66requency_penalty\x18\x07 \x01(\x01H\x06\x88\x01\x01\x12\x11\n\x04seed\x18\x08 \x01(\x03H\x07\x88\x01\x01\x12\x17\n\nmax_tokens\x18\t \x01(\x05H\x08\x88\x01\x01\x42\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x08\n\x06_top_kB\x08\n\x06_min_pB\x15\n\x13_repetition_penaltyB\x13\n\x11_presence_penaltyB\x14\n\x12_frequency_penaltyB\x07\n\x05_seedB\r\n\x0b_max_tokens\"\x8d\x01\n\x0bUnitMetrics\x12\x36\n\x13processing_duration\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x32\n\x0f\x65ngine_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\ndeliveries\x18\x03 \x01(\x05\"F\n\x07\x46\x61ilure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t*\x84\x01\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\x14\n\x10STAGE_PREPROCESS\x10\x01\x12\r\n\tSTAGE_ASR\x10\x02\x12\x15\n\x11STAGE_ENHANCEMENT\x10\x03\x12\x11\n\rSTAGE_SUMMARY\x10\x04\x12\x15\n\x11STAGE_DIARIZATION\x10\x05*m\n\rSuspectReason\x12\x1e\n\x1aSUSPECT_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19SUSPECT_REASON_REPETITION\x10\x01\x12\x1d\n\x19SUSPECT_REASON_NON_SPEECH\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,10 +34,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ENGINEVERSION_PARAMETERSENTRY']._loaded_options = None
   _globals['_ENGINEVERSION_PARAMETERSENTRY']._serialized_options = b'8\001'
-  _globals['_STAGE']._serialized_start=2541
-  _globals['_STAGE']._serialized_end=2673
-  _globals['_SUSPECTREASON']._serialized_start=2675
-  _globals['_SUSPECTREASON']._serialized_end=2784
+  _globals['_STAGE']._serialized_start=2581
+  _globals['_STAGE']._serialized_end=2713
+  _globals['_SUSPECTREASON']._serialized_start=2715
+  _globals['_SUSPECTREASON']._serialized_end=2824
   _globals['_BLOB']._serialized_start=78
   _globals['_BLOB']._serialized_end=133
   _globals['_TIMERANGE']._serialized_start=135
@@ -45,23 +45,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WAVEFORM']._serialized_start=244
   _globals['_WAVEFORM']._serialized_end=314
   _globals['_WORD']._serialized_start=317
-  _globals['_WORD']._serialized_end=527
-  _globals['_SEGMENT']._serialized_start=530
-  _globals['_SEGMENT']._serialized_end=872
-  _globals['_WARNING']._serialized_start=874
-  _globals['_WARNING']._serialized_end=973
-  _globals['_TRANSCRIPT']._serialized_start=976
-  _globals['_TRANSCRIPT']._serialized_end=1505
-  _globals['_SUSPECTTEXT']._serialized_start=1508
-  _globals['_SUSPECTTEXT']._serialized_end=1641
-  _globals['_ENGINEVERSION']._serialized_start=1644
-  _globals['_ENGINEVERSION']._serialized_end=1938
-  _globals['_ENGINEVERSION_PARAMETERSENTRY']._serialized_start=1889
-  _globals['_ENGINEVERSION_PARAMETERSENTRY']._serialized_end=1938
-  _globals['_GENERATIONOPTIONS']._serialized_start=1941
-  _globals['_GENERATIONOPTIONS']._serialized_end=2322
-  _globals['_UNITMETRICS']._serialized_start=2325
-  _globals['_UNITMETRICS']._serialized_end=2466
-  _globals['_FAILURE']._serialized_start=2468
-  _globals['_FAILURE']._serialized_end=2538
+  _globals['_WORD']._serialized_end=547
+  _globals['_SEGMENT']._serialized_start=550
+  _globals['_SEGMENT']._serialized_end=912
+  _globals['_WARNING']._serialized_start=914
+  _globals['_WARNING']._serialized_end=1013
+  _globals['_TRANSCRIPT']._serialized_start=1016
+  _globals['_TRANSCRIPT']._serialized_end=1545
+  _globals['_SUSPECTTEXT']._serialized_start=1548
+  _globals['_SUSPECTTEXT']._serialized_end=1681
+  _globals['_ENGINEVERSION']._serialized_start=1684
+  _globals['_ENGINEVERSION']._serialized_end=1978
+  _globals['_ENGINEVERSION_PARAMETERSENTRY']._serialized_start=1929
+  _globals['_ENGINEVERSION_PARAMETERSENTRY']._serialized_end=1978
+  _globals['_GENERATIONOPTIONS']._serialized_start=1981
+  _globals['_GENERATIONOPTIONS']._serialized_end=2362
+  _globals['_UNITMETRICS']._serialized_start=2365
+  _globals['_UNITMETRICS']._serialized_end=2506
+  _globals['_FAILURE']._serialized_start=2508
+  _globals['_FAILURE']._serialized_end=2578
 # @@protoc_insertion_point(module_scope)
