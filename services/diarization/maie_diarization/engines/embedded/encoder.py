@@ -16,7 +16,8 @@ from maie_diarization.engines.embedded.mel import Mels
 STRETCH: Final = 150
 # From one stretch to the next at most.
 _HOP: Final = 100
-_BATCH: Final = 32
+# The stretches of a call take about 100 MB.
+_BATCH: Final = 4
 # The power of digital silence, far below that of one step of 16 bits.
 _LEAST_POWER: Final = np.float32(1e-3)
 
