@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from maie.common.v1 import types_pb2 as common
+from maie_core.limits import MAX_LABELS, MAX_SPEAKER_NAMES
 
 _HASH_RANGE = float(1 << 64)
 
@@ -44,8 +45,8 @@ class Policy:
     jitter: float = 0.2
     max_chunks: int = 256
     max_record_bytes: int = 1_000_000
-    max_labels: int = 32
-    max_speaker_names: int = 100
+    max_labels: int = MAX_LABELS
+    max_speaker_names: int = MAX_SPEAKER_NAMES
     window: Mapping[common.Stage, int] = field(default_factory=dict)
 
     def most_queued(self, stage: common.Stage) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie.edit.v1 import edit_pb2 as edit
-from maie_core.speakers import is_speaker
+from maie_core.speakers import is_speaker, speaker_number
 from maie_gateway.edits.checks import edit_invalid
 
 
@@ -24,7 +24,7 @@ def check_speakers(known: Iterable[common.Segment], edits: Sequence[edit.Segment
     if not wanted:
         return
     speakers = {segment.speaker for segment in known if is_speaker(segment.speaker)}
-    last = max((_number(each) for each in speakers), default=0)
+    last = max(map(speaker_number, speakers), default=0)
     if not last:
         raise edit_invalid(
             wanted[0][0],
@@ -48,7 +48,3 @@ def _wanted(edits: Sequence[edit.SegmentEdit]) -> Iterable[tuple[str, str]]:
         for place, segment in enumerate(each.segments):
             if segment.HasField("speaker"):
                 yield f"edits[{index}].segments[{place}].speaker", segment.speaker
-
-
-def _number(speaker: str) -> int:
-    return int(speaker.removeprefix("S"))

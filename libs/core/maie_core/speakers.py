@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 _NUMBERED = re.compile(r"S([1-9][0-9]{0,5})")
 
 
 def is_speaker(text: str) -> bool:
     """Whether a text can be a Speaker's id, such as "S1"."""
-    return _NUMBERED.fullmatch(text) is not None
+    return speaker_number(text) > 0
 
 
 def speaker_number(speaker: str) -> int:
@@ -31,14 +30,13 @@ def place_label(track: int, channel: int) -> str:
     return f"Track {track}" if track else f"Channel {channel}" if channel else ""
 
 
-def speaker_label(speaker: str, names: Mapping[str, str]) -> str:
-    """What people call a speaker: its name, or "Speaker 1" for "S1".
+def speaker_label(speaker: str, name: str = "", place: str = "") -> str:
+    """What people call a speaker: its name, or else its place, or else "Speaker 1" for "S1".
 
     Args:
         speaker: The speaker's id; empty for nobody, whose label is empty.
-        names: The names that people gave, by the speakers' ids.
+        name: The name that people gave it; empty for none.
+        place: The track or channel that is its alone (`place_label`); empty for none.
     """
-    if name := names.get(speaker):
-        return name
-    numbered = _NUMBERED.fullmatch(speaker)
-    return f"Speaker {numbered[1]}" if numbered else speaker
+    number = speaker_number(speaker)
+    return name or place or (f"Speaker {number}" if number else speaker)

@@ -19,9 +19,7 @@ def labels(speakers: Iterable[diarization.Speaker]) -> dict[str, str]:
     others are numbered: "Speaker 1".
     """
     return {
-        each.speaker: plain(each.name)
-        or place_label(each.track, each.channel)
-        or _numbered(each.speaker)
+        each.speaker: _label(each.speaker, each.name, place_label(each.track, each.channel))
         for each in speakers
     }
 
@@ -34,7 +32,7 @@ def voice_of(segment: common.Segment, known: Mapping[str, str]) -> str:
         known: The labels of the speakers.
     """
     if segment.HasField("speaker"):
-        return known.get(segment.speaker) or _numbered(segment.speaker)
+        return known.get(segment.speaker) or _label(segment.speaker)
     return place_label(segment.track, segment.channel)
 
 
@@ -52,5 +50,5 @@ def shares(speakers: Iterable[diarization.Speaker]) -> list[str]:
     return [f"{label} ({part / whole:.0%})" if whole else label for label, part in spoken.items()]
 
 
-def _numbered(speaker: str) -> str:
-    return plain(speaker_label(speaker, {}))
+def _label(speaker: str, name: str = "", place: str = "") -> str:
+    return plain(speaker_label(speaker, plain(name), place))

@@ -132,8 +132,10 @@ def labels_of(parts: Sequence[Part], names: Mapping[str, str]) -> dict[str, str]
     """
     places = {speaker: place for part in parts for speaker, place in part.places.items()}
     known = {speaker for part in parts for speaker in part.speakers.values()}
-    called = places | {speaker: name for speaker, name in names.items() if name}
-    return {speaker: speaker_label(speaker, called) for speaker in sorted(known)}
+    return {
+        speaker: speaker_label(speaker, names.get(speaker, ""), places.get(speaker, ""))
+        for speaker in sorted(known)
+    }
 
 
 def time_range(start: int, end: int) -> common.TimeRange:
