@@ -20,7 +20,7 @@ class TimedWord:
         end: Where it ends; at `start` or later.
         confidence: The engine's, 0 to 1; None where there is none, as of a new word.
         speaker: Who says it, such as "S1"; None where speakers were not asked for.
-        overlapped: Whether somebody else speaks at the same time.
+        overlapped: Whether somebody else speaks at the same time; None where nobody knows.
     """
 
     text: str
@@ -28,7 +28,7 @@ class TimedWord:
     end: int
     confidence: float | None = None
     speaker: str | None = None
-    overlapped: bool = False
+    overlapped: bool | None = None
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

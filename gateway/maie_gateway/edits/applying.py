@@ -122,6 +122,7 @@ def _segment(
         words = said_by(wanted.speaker, words)
     if speaker := speaker_of(words):
         made.speaker = speaker
+    if any(segment.HasField("overlapped") for segment in replaced):
         made.overlapped = any(word.overlapped for word in words)
     made.start_offset.FromNanoseconds(span[0])
     made.end_offset.FromNanoseconds(span[1])

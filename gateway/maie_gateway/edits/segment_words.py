@@ -14,8 +14,11 @@ def words_of(segment: common.Segment) -> list[TimedWord]:
     """A segment's words; of one without word times, those of its text share its time."""
     if not segment.words:
         start, end = segment.start_offset.ToNanoseconds(), segment.end_offset.ToNanoseconds()
-        words = aligned(shown_text(segment).split(), (), start, end)
-        return said_by(_speaker(segment), words, overlapped=segment.overlapped)
+        speaker, overlapped = _speaker(segment), _overlapped(segment)
+        return [
+            replace(word, speaker=speaker, overlapped=overlapped)
+            for word in aligned(shown_text(segment).split(), (), start, end)
+        ]
     return [
         TimedWord(
             text=word.word,
@@ -23,7 +26,7 @@ def words_of(segment: common.Segment) -> list[TimedWord]:
             end=word.end_offset.ToNanoseconds(),
             confidence=word.confidence if word.HasField("confidence") else None,
             speaker=word.speaker if word.HasField("speaker") else _speaker(segment),
-            overlapped=word.overlapped,
+            overlapped=_overlapped(word),
         )
         for word in segment.words
     ]
@@ -45,18 +48,9 @@ def stored_words(words: Iterable[TimedWord]) -> Sequence[common.Word]:
     return made
 
 
-def said_by(
-    speaker: str | None, words: Iterable[TimedWord], *, overlapped: bool | None = None
-) -> list[TimedWord]:
-    """The same words as a speaker says them; `overlapped` as it was where it is None."""
-    return [
-        replace(
-            word,
-            speaker=speaker,
-            overlapped=word.overlapped if overlapped is None else overlapped,
-        )
-        for word in words
-    ]
+def said_by(speaker: str, words: Iterable[TimedWord]) -> list[TimedWord]:
+    """The same words as a speaker says them."""
+    return [replace(word, speaker=speaker) for word in words]
 
 
 def speaker_of(words: Iterable[TimedWord]) -> str | None:
@@ -67,6 +61,10 @@ def speaker_of(words: Iterable[TimedWord]) -> str | None:
 
 def _speaker(segment: common.Segment) -> str | None:
     return segment.speaker if segment.HasField("speaker") else None
+
+
+def _overlapped(of: common.Segment | common.Word) -> bool | None:
+    return of.overlapped if of.HasField("overlapped") else None
 
 
 def shown_text(segment: common.Segment) -> str:

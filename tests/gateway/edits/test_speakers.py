@@ -69,6 +69,13 @@ def test_a_segment_follows_the_speaker_of_most_of_its_words() -> None:
     assert speakers(short) == ("S2", ["S1", "S2", "S2"])
 
 
+def test_what_nobody_asked_for_stays_absent_in_a_correction() -> None:
+    (after,) = apply_edits([segment(0, "we ship", start=0)], [correction([0], "we shipped")], 1)
+    assert not after.HasField("speaker")
+    assert not any(each.HasField("overlapped") for each in (after, *after.words))
+    assert after.words
+
+
 def test_overlapped_words_stay_so() -> None:
     base = [said("S1", 0, "we ship on friday", 0)]
     base[0].overlapped = base[0].words[3].overlapped = True
