@@ -128,19 +128,6 @@ def test_a_clear_number_is_surer_than_one_next_to_the_threshold() -> None:
     assert identified([clear]).confidence > 0.8 > 0.7 > identified([close]).confidence > 0.5
 
 
-def test_voices_that_are_rather_alike_are_two_speakers_only_by_much_speech() -> None:
-    calibration = replace(CALIBRATION, same_speaker_at_length=0.8)
-    little = [voice(1), _between(0, 1, 0.7)]
-    much = [each for each in little for _ in range(8)]
-
-    counts = [
-        len(identify([each], Hints(), calibration, lambda: None).centroids)
-        for each in (little, much)
-    ]
-
-    assert counts == [1, 2]
-
-
 def test_a_long_recording_is_clustered_by_a_bounded_number_of_groups() -> None:
     chance = np.random.default_rng(2)
     chunks = [[_anybody(chance) for _ in range(150)] for _ in range(MOST_GROUPS // 150 + 2)]

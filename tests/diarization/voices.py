@@ -10,9 +10,6 @@ from maie_diarization.engine import Calibration, Turn, Voice
 
 CALIBRATION = Calibration(
     same_speaker=0.6,
-    same_speaker_at_length=0.6,
-    little_speech=10.0,
-    much_speech=20.0,
     surely_same_speaker=0.9,
     min_duration=1.0,
     min_speaker_duration=4.0,

@@ -70,12 +70,7 @@ class Calibration:
 
     Attributes:
         same_speaker: Groups of voices whose mean similarity is at least this are
-            one speaker, where one of them has little speech.
-        same_speaker_at_length: Likewise, where both have much: the mean of more
-            speech is surer, and different speakers may be more similar.
-        little_speech: The seconds of clean speech up to which `same_speaker` counts.
-        much_speech: The seconds from which `same_speaker_at_length` counts; in
-            between, the threshold rises evenly.
+            one speaker.
         surely_same_speaker: Voices of one chunk whose mean similarity is at least
             this are joined before the chunks are compared.
         min_duration: The seconds of clean speech from which a voice may found a
@@ -88,9 +83,6 @@ class Calibration:
     """
 
     same_speaker: float
-    same_speaker_at_length: float
-    little_speech: float
-    much_speech: float
     surely_same_speaker: float
     min_duration: float
     min_speaker_duration: float

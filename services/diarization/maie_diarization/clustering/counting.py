@@ -35,12 +35,12 @@ def cut(groups: Groups, tree: Dendrogram, hints: Hints, calibration: Calibration
 
     Args:
         groups: The groups; at least one.
-        tree: Their dendrogram, by `weighed`.
+        tree: Their dendrogram.
         hints: What is known of the number; a higher one than that of the groups is cut to that.
-        calibration: The least speech of a speaker, and how often a number is right.
+        calibration: The threshold, the least speech of a speaker, and how often a number is right.
     """
     counts = speaker_counts(groups, tree, calibration.min_speaker_duration)
-    joins = tree.joins_above(0.0)
+    joins = tree.joins_above(calibration.same_speaker)
     found = int(counts[joins])
     count = min(hints.clip(max(1, found)), len(groups))
     if count != found:
@@ -48,46 +48,8 @@ def cut(groups: Groups, tree: Dendrogram, hints: Hints, calibration: Calibration
     if count == hints.speaker_count:
         return Cut(joins=joins, count=count, confidence=1.0)
     margins, shares = zip(*calibration.count_accuracy, strict=True)
-    margin = _margin(tree, counts == count)
+    margin = _margin(tree, counts == count, calibration.same_speaker)
     return Cut(joins=joins, count=count, confidence=float(np.interp(margin, margins, shares)))
-
-
-def weighed(groups: Groups, tree: Dendrogram, calibration: Calibration) -> Dendrogram:
-    """A dendrogram whose similarity is relative to the threshold: from 0 on one speaker.
-
-    Two groups are one speaker too where groups are that both of them belong to.
-
-    Args:
-        groups: The groups.
-        tree: Their dendrogram, by `average_linkage`.
-        calibration: The threshold, which depends on the speech of the smaller group.
-    """
-    durations = groups.durations.copy()
-    latest = np.full(len(groups), len(tree.joins))
-    parents = np.full(len(tree.joins), len(tree.joins))
-    margins = np.append(tree.similarity, -np.inf)
-    for join, (one, other) in enumerate(tree.unions()):
-        margins[join] -= _threshold(min(durations[one], durations[other]), calibration)
-        durations[one] += durations[other]
-        for group in (one, other):
-            if latest[group] < len(tree.joins):
-                parents[latest[group]] = join
-        latest[one] = join
-    for join in reversed(range(len(tree.joins))):
-        margins[join] = max(margins[join], margins[parents[join]])
-    order = np.argsort(-margins[:-1], kind="stable")
-    return Dendrogram(joins=tree.joins[order], similarity=margins[:-1][order])
-
-
-def _threshold(duration: float, calibration: Calibration) -> float:
-    """The similarity from which a group of so much clean speech belongs to a larger one."""
-    return float(
-        np.interp(
-            duration,
-            [calibration.little_speech, calibration.much_speech],
-            [calibration.same_speaker, calibration.same_speaker_at_length],
-        )
-    )
 
 
 def speaker_counts(groups: Groups, tree: Dendrogram, least: float) -> Counts:
@@ -120,11 +82,11 @@ def _joins_for(count: int, counts: Counts, joins: int) -> int:
     return int(places[np.argmin(np.abs(places - joins))])
 
 
-def _margin(tree: Dendrogram, same: NDArray[np.bool_]) -> float:
+def _margin(tree: Dendrogram, same: NDArray[np.bool_], threshold: float) -> float:
     """How far the threshold would have to move for another number; negative where it had to."""
     above = np.concatenate([[1.0], tree.similarity])
     below = np.concatenate([tree.similarity, [-1.0]])
-    distance = np.maximum(0, np.maximum(below, -above))
-    if same[tree.joins_above(0.0)]:
+    distance = np.maximum(0, np.maximum(below - threshold, threshold - above))
+    if same[tree.joins_above(threshold)]:
         return float(np.min(distance[~same], initial=1.0))
     return -float(np.min(distance[same], initial=1.0))

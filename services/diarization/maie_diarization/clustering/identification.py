@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from maie_diarization.clustering.assignment import assign
-from maie_diarization.clustering.counting import cut, weighed
+from maie_diarization.clustering.counting import cut
 from maie_diarization.clustering.groups import gather
 from maie_diarization.clustering.hints import Hints
 from maie_diarization.clustering.linkage import Floats, average_linkage
@@ -75,7 +75,7 @@ def _speakers(
         groups = gather(chunks, replace(calibration, surely_same_speaker=_NEVER), heartbeat)
     if not len(groups):
         return np.zeros((1, 0), np.float32), 0.0
-    tree = weighed(groups, average_linkage(groups.means, groups.durations, heartbeat), calibration)
+    tree = average_linkage(groups.means, groups.durations, heartbeat)
     chosen = cut(groups, tree, hints, calibration)
     united = groups.united(tree.joined(chosen.joins))
     largest = np.argsort(-united.durations, kind="stable")[: chosen.count]

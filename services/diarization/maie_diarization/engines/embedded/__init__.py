@@ -36,9 +36,6 @@ _FRAMES_PER_SECOND: Final = 100
 # less, and groups of them less. By telephone all voices are more alike, and too few are counted.
 CALIBRATION: Final = Calibration(
     same_speaker=0.5,
-    same_speaker_at_length=0.5,
-    little_speech=15.0,
-    much_speech=60.0,
     surely_same_speaker=0.75,
     min_duration=1.0,
     min_speaker_duration=6.0,
