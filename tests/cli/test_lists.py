@@ -54,6 +54,8 @@ async def test_a_change_that_changes_nothing_is_wrong_usage(gateway: str) -> Non
 async def test_the_names_of_speakers_reach_the_gateway(gateway: str) -> None:
     job_id = await submit(gateway, "")
     assert (await maie(gateway, "jobs", "update", job_id, "--speaker", "S1=Anna"))[0] == 0
+    assert job_id in (await maie(gateway, "jobs", "list", "--speaker", "anna"))[1]
+    assert (await maie(gateway, "jobs", "list", "--speaker", "ben"))[1] == ""
     code, output, errors = await maie(gateway, "jobs", "update", job_id, "--speaker", "x=Anna")
     assert (code, output) == (2, "")
     assert "names of speakers, by S1, S2 and so on" in errors

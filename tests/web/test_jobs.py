@@ -72,6 +72,9 @@ async def test_a_job_is_changed_cancelled_and_deleted(shared_web: Web) -> None:
     place = f"/v1/jobs/{made.job_id}"
     names = {"speaker_names": {"S1": "Anna"}}
     assert (await shared_web.http.patch(place, json=names)).status_code == 200
+    for asked, ids in ({"speaker": "anna"}, [made.job_id]), ({"speaker": "ann"}, []):
+        listed = (await shared_web.http.get("/v1/jobs", params=asked)).json()["jobs"]
+        assert [each["job_id"] for each in listed] == ids
     wrong = await shared_web.http.patch(place, json={"speaker_names": {"Anna": "S1"}})
     assert (wrong.status_code, wrong.json()["reason"]) == (400, "SPEAKER_NAMES_INVALID")
     changed = await shared_web.http.patch(place, json={"display_name": "New", "labels": {"a": "b"}})
@@ -102,6 +105,11 @@ async def test_search_finds_moments(web: Web) -> None:
         await asyncio.sleep(0.01)  # until the index has it
     found = (await web.http.get("/v1/search", params={"q": word})).json()["hits"]
     assert found == expected
+    for filters in {"language": "xx"}, {"template": "lecture_v1"}, {"label": "no=such"}:
+        left = await web.http.get("/v1/search", params={"q": word, **filters})
+        assert left.json()["hits"] == []
+    filters = {"language": made.results.language_code, "state": "COMPLETE"}
+    assert (await web.http.get("/v1/search", params={"q": word, **filters})).json()["hits"] == found
     assert (await web.http.get("/v1/search")).status_code == 400
 
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import structlog
 from sqlalchemy import (
+    DDL,
     Connection,
     Engine,
     create_engine,
@@ -27,6 +28,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.schema import CreateColumn
 
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
@@ -100,13 +102,15 @@ class Database:
                 yield connection
 
     def prepare(self) -> None:
-        """Creates missing tables; recreates those of another version."""
+        """Creates missing tables and columns; recreates tables of another version."""
         with self._preparing:
             if self._prepared:
                 return
             with _unavailable(), self._begin_writing() as connection:
                 self._lock(connection)
-                if _version(connection) != SCHEMA_VERSION:
+                if _version(connection) == SCHEMA_VERSION:
+                    _add_columns(connection)
+                else:
                     self._make(connection)
             self._prepared = True
 
@@ -193,6 +197,16 @@ def _version(connection: Connection) -> int | None:
     if not inspect(connection).has_table(versions.name):
         return None
     return connection.execute(select(versions.c.version)).scalar()
+
+
+def _add_columns(connection: Connection) -> None:
+    """Adds the columns that the tables did not have in an earlier release."""
+    for table in metadata.sorted_tables:
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                added = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.execute(DDL(f"ALTER TABLE {table.name} ADD COLUMN {added}"))
 
 
 def _engine(url: URL) -> Engine:

@@ -12,7 +12,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_gateway.conductor import FINAL_STATES, job_view
 from maie_gateway.conductor.tenants import tenant_of_record
-from maie_gateway.readmodel.words import storable
+from maie_gateway.readmodel.words import joined, spaced, storable, words
 from maie_gateway.views import VIEWS
 from maie_pipeline.nodes import node_name
 from maie_pipeline.pipelines import pipeline_of
@@ -29,6 +29,8 @@ class JobEntry:
         view: The serialised maie.job.v1.Job without results.
         text_wanted: Names the results whose text is to be found; empty while
             the job is not finished.
+        template_id: The template that is filled; empty without a summary.
+        speakers: The words of the speakers' names, as `words.joined` writes them.
         labels: The client's own words for the job.
     """
 
@@ -44,6 +46,8 @@ class JobEntry:
     revision: int
     view: bytes
     text_wanted: str
+    template_id: str = ""
+    speakers: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -65,6 +69,8 @@ def job_entry(of: record.JobRecord, revision: int) -> JobEntry:
         revision=revision,
         view=view.SerializeToString(),
         text_wanted=text_version(of),
+        template_id=storable(of.config.template_id) if of.template_sha256 else "",
+        speakers=joined(spaced(words(name)) for name in of.speaker_names.values()),
         labels={storable(key): storable(value) for key, value in of.labels.items()},
     )
 

@@ -23,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from maie_gateway.readmodel.query import Term
-from maie_gateway.readmodel.tables import MOMENT_END, texts
+from maie_gateway.readmodel.tables import texts
+from maie_gateway.readmodel.words import TEXT_END
 
 # PostgreSQL takes 1 MiB of lexemes in one row, with a few bytes around each.
 # A recording of ten hours has about a third of this.
@@ -212,7 +213,7 @@ def _lexemes(words: str) -> list[str]:
         size += len(word.encode()) + LEXEME_OVERHEAD_BYTES
         if size > MAX_LEXEME_BYTES:
             break
-        if word != MOMENT_END:
+        if word != TEXT_END:
             kept.append(word)
     return kept
 

@@ -6,18 +6,24 @@ import re
 
 from maie.job.v1 import job_pb2 as job
 from maie_core.errors import invalid
-from maie_core.limits import MAX_LABEL_CHARACTERS, MAX_LABEL_KEY_CHARACTERS, MAX_LABELS
+from maie_core.limits import (
+    MAX_LABEL_CHARACTERS,
+    MAX_LABEL_KEY_CHARACTERS,
+    MAX_LABELS,
+    MAX_QUERY_CHARACTERS,
+)
 from maie_core.reasons import Reason
+from maie_gateway.readmodel.filters import Filtered
 from maie_gateway.readmodel.words import storable
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
-def check_list(request: job.ListJobsRequest) -> None:
+def check_filters(request: Filtered) -> None:
     """Refuses filters that no job could need.
 
     Raises:
-        StageError: INVALID_ARGUMENT with LABELS_INVALID or FIELD_INVALID.
+        StageError: INVALID_ARGUMENT with LABELS_INVALID, FIELD_INVALID or QUERY_INVALID.
     """
     # The number first: whatever the rest costs, it is for so many only.
     if len(request.labels) > MAX_LABELS or not all(
@@ -44,4 +50,10 @@ def check_list(request: job.ListJobsRequest) -> None:
             "The SHA-256 of a recording has 64 lower-case hexadecimal digits; take it from the "
             "field `recording_sha256` of a job.",
             field="recording_sha256",
+        )
+    if len(request.speaker) > MAX_QUERY_CHARACTERS:
+        raise invalid(
+            Reason.QUERY_INVALID,
+            f"The words of a speaker's name have at most {MAX_QUERY_CHARACTERS} characters.",
+            field="speaker",
         )

@@ -16,7 +16,7 @@ from maie_core.errors import StageError
 from maie_gateway.readmodel import pages, rows, search
 from maie_gateway.readmodel.database import Database
 from maie_gateway.readmodel.entries import JobEntry
-from maie_gateway.readmodel.limits import check_list
+from maie_gateway.readmodel.limits import check_filters
 from maie_gateway.readmodel.moments import JobText
 from maie_gateway.readmodel.reads import READ_THREADS, Deadline, Reads
 
@@ -100,7 +100,7 @@ class ReadModel:
         """A page of a tenant's jobs, newest first.
 
         Raises:
-            StageError: As `check_list`; INVALID_ARGUMENT with PAGE_TOKEN_INVALID
+            StageError: As `check_filters`; INVALID_ARGUMENT with PAGE_TOKEN_INVALID
                 or PAGE_SIZE_INVALID; DEADLINE_EXCEEDED with QUERY_TOO_SLOW;
                 RESOURCE_EXHAUSTED with TOO_MANY_READS.
         """
@@ -114,15 +114,15 @@ class ReadModel:
 
     def check_list(self, tenant: str, request: job.ListJobsRequest) -> None:
         """Validates a request like `list_page`, without reading the database."""
-        check_list(request)
+        check_filters(request)
         pages.asked_page(tenant, request)
 
     async def search(self, tenant: str, request: job.SearchJobsRequest) -> job.SearchJobsResponse:
         """A page of a tenant's jobs that hold all words of a query, best first.
 
         Raises:
-            StageError: INVALID_ARGUMENT with QUERY_INVALID, PAGE_TOKEN_INVALID or
-                PAGE_SIZE_INVALID; DEADLINE_EXCEEDED with QUERY_TOO_SLOW;
+            StageError: As `check_filters`; INVALID_ARGUMENT with QUERY_INVALID,
+                PAGE_TOKEN_INVALID or PAGE_SIZE_INVALID; DEADLINE_EXCEEDED with QUERY_TOO_SLOW;
                 RESOURCE_EXHAUSTED with TOO_MANY_READS.
         """
         self.check_search(tenant, request)
@@ -135,6 +135,7 @@ class ReadModel:
 
     def check_search(self, tenant: str, request: job.SearchJobsRequest) -> None:
         """Validates a request like `search`, without reading the database."""
+        check_filters(request)
         search.asked_page(tenant, request)
 
     async def count(self, tenant: str | None = None) -> int:

@@ -40,11 +40,13 @@ class JobText:
         job_id: The job.
         version: `text_version` of the record that the text belongs to.
         moments: The text, in order.
+        language: The spoken language as a BCP-47 tag in lower case; empty where it is not known.
     """
 
     job_id: str
     version: str
     moments: Sequence[TextMoment]
+    language: str = ""
 
 
 def text_moments(of: job.JobResults) -> list[TextMoment]:

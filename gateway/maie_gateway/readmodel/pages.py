@@ -5,23 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    ScalarSelect,
-    Select,
-    Table,
-    and_,
-    func,
-    or_,
-    select,
-    tuple_,
-    union_all,
-)
+from sqlalchemy import Connection, Select, Table, select, tuple_, union_all
 
 from maie.job.v1 import job_pb2 as job
 from maie_core.limits import MAX_PAGE_SIZE
-from maie_gateway.readmodel.entries import microseconds, view_of
+from maie_gateway.readmodel.entries import view_of
+from maie_gateway.readmodel.filters import accepted, has_labels, of_content
 from maie_gateway.readmodel.paging import page_size
 from maie_gateway.readmodel.tables import jobs, labels
 from maie_gateway.readmodel.tokens import page_key, page_token
@@ -98,40 +87,20 @@ def _walk_labels(
 ) -> Select[tuple[int, str, bytes]]:
     """Along the index of the first label, from the newest.
 
-    The others are counted for each job: to plan a join of each would take longer than to run it.
+    The others are counted for each job.
     """
-    (name, value), *others = request.labels.items()
+    (name, value), *rest = request.labels.items()
     walk = (
         select(labels.c.create_time, labels.c.job_id, jobs.c.view)
         .join(jobs, jobs.c.number == labels.c.number)
         .where(labels.c.tenant == tenant, jobs.c.tenant == tenant)
         .where(labels.c.key == storable(name), labels.c.value == storable(value))
     )
-    if others:
-        walk = walk.where(_count(others) == len(others))
+    if rest:
+        walk = walk.where(has_labels(labels.c.number, dict(rest)))
     if states:
         walk = walk.where(jobs.c.state.in_(states))
     return _from_newest(walk, labels, request, key, limit)
-
-
-def _count(wanted: list[tuple[str, str]]) -> ScalarSelect[int]:
-    """How many of some labels the job of the walk has."""
-    own = labels.alias("own")
-    return (
-        select(func.count())
-        .select_from(own)
-        .where(own.c.number == labels.c.number)
-        .where(
-            or_(
-                *(
-                    and_(own.c.key == storable(name), own.c.value == storable(value))
-                    for name, value in wanted
-                )
-            )
-        )
-        .correlate(labels)
-        .scalar_subquery()
-    )
 
 
 def _from_newest(
@@ -143,18 +112,5 @@ def _from_newest(
 ) -> Select[tuple[int, str, bytes]]:
     if key is not None:
         walk = walk.where(tuple_(lead.c.create_time, lead.c.job_id) < tuple_(*key))
-    walk = walk.where(*_accepted(lead.c.create_time, request))
-    if request.recording_sha256:
-        walk = walk.where(jobs.c.recording_sha256 == request.recording_sha256)
+    walk = walk.where(*accepted(lead.c.create_time, request), *of_content(request))
     return walk.order_by(lead.c.create_time.desc(), lead.c.job_id.desc()).limit(limit)
-
-
-def _accepted(
-    create_time: ColumnElement[int], request: job.ListJobsRequest
-) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if request.HasField("accepted_from"):
-        conditions.append(create_time >= microseconds(request.accepted_from))
-    if request.HasField("accepted_until"):
-        conditions.append(create_time < microseconds(request.accepted_until))
-    return conditions

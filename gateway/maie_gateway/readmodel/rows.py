@@ -6,19 +6,33 @@ import functools
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from maie_gateway.readmodel.entries import JobEntry
 from maie_gateway.readmodel.fulltext import FullText
 from maie_gateway.readmodel.moments import JobText, TextMoment
-from maie_gateway.readmodel.tables import MOMENT_END, jobs, labels, moments, texts
-from maie_gateway.readmodel.words import spaced, storable, words
+from maie_gateway.readmodel.tables import jobs, labels, moments, texts
+from maie_gateway.readmodel.words import joined, spaced, storable, words
+
+# Whether the language is that of the text: a gateway of the release before indexes texts alone.
+_HAS_LANGUAGE = jobs.c.language_indexed == jobs.c.text_indexed
 
 
 def put_job(connection: Connection, entry: JobEntry) -> bool:
     """Writes a job's row and labels; False where the row is as new or newer."""
-    values = asdict(entry) | {"text_indexed": ""}
+    values = asdict(entry) | {"text_indexed": "", "filters_revision": entry.revision}
     del values["labels"]
     number = connection.execute(_upsert(connection.dialect.name), values).scalar()
     if number is None:
@@ -46,15 +60,28 @@ def _upsert(dialect_name: str) -> Any:
     """The statement that writes a job's row; to build it takes longer than to run it."""
     dialect = postgresql if dialect_name == "postgresql" else sqlite
     names = [field.name for field in fields(JobEntry) if field.name != "labels"]
+    names.append("filters_revision")
     adding = dialect.insert(jobs).values(
         {name: bindparam(name) for name in (*names, "text_indexed")}
     )
     changed = {name: adding.excluded[name] for name in names if name != "job_id"}
+    # The text is read again where its language was not.
+    changed["text_indexed"] = case((_HAS_LANGUAGE, jobs.c.text_indexed), else_="")
     return adding.on_conflict_do_update(
         index_elements=[jobs.c.job_id],
         set_=changed,
-        where=jobs.c.revision < adding.excluded.revision,
+        where=and_(
+            jobs.c.revision <= adding.excluded.revision,
+            _shown_revision() < adding.excluded.revision,
+        ),
     ).returning(jobs.c.number)
+
+
+def _shown_revision() -> ColumnElement[int]:
+    """The revision that a row shows; 0 where filters would not find its job as they should."""
+    return case(
+        (and_(jobs.c.filters_revision == jobs.c.revision, _HAS_LANGUAGE), jobs.c.revision), else_=0
+    )
 
 
 def put_text(connection: Connection, index: FullText, found: JobText) -> bool:
@@ -63,7 +90,7 @@ def put_text(connection: Connection, index: FullText, found: JobText) -> bool:
         update(jobs)
         .where(jobs.c.job_id == found.job_id, jobs.c.text_wanted == found.version)
         .where(jobs.c.text_indexed != found.version)
-        .values(text_indexed=found.version)
+        .values(text_indexed=found.version, language_indexed=found.version, language=found.language)
         .returning(jobs.c.number)
     ).scalar()
     if number is None:
@@ -72,10 +99,10 @@ def put_text(connection: Connection, index: FullText, found: JobText) -> bool:
     rows = [_moment_row(number, position, moment) for position, moment in enumerate(found.moments)]
     rows = [row for row in rows if row["words"]]
     if rows:
-        joined = f" {MOMENT_END} ".join(row["words"].strip() for row in rows)
+        whole = joined(row["words"] for row in rows)
         connection.execute(insert(moments), rows)
-        connection.execute(insert(texts).values(number=number, words=f" {joined} "))
-        index.add(connection, number, f" {joined} ")
+        connection.execute(insert(texts).values(number=number, words=whole))
+        index.add(connection, number, whole)
     return True
 
 
@@ -115,8 +142,8 @@ def remove_job(connection: Connection, index: FullText, job_id: str) -> None:
 
 
 def revisions(connection: Connection) -> dict[str, int]:
-    """The revision that each job is shown in, by job id."""
-    found = connection.execute(select(jobs.c.job_id, jobs.c.revision))
+    """The revision that each job is shown in, by job id; 0 for one that is not wholly shown."""
+    found = connection.execute(select(jobs.c.job_id, _shown_revision().label("revision")))
     return {row.job_id: row.revision for row in found}
 
 

@@ -13,6 +13,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_core.limits import MAX_SEARCH_MOMENTS, MAX_SEARCH_PAGE_SIZE
 from maie_gateway.readmodel.entries import MAX_INT64, view_of
+from maie_gateway.readmodel.filters import all_filters
 from maie_gateway.readmodel.fulltext import FullText
 from maie_gateway.readmodel.paging import page_size
 from maie_gateway.readmodel.query import Term, parse_query
@@ -75,10 +76,12 @@ def search_page(
             PAGE_SIZE_INVALID.
     """
     terms, size, place = asked_page(tenant, request)
+    conditions = [jobs.c.tenant == tenant, index.found(connection, terms), *all_filters(request)]
+    matches = _matches(terms).where(*conditions)
     found: list[Scored] = []
     following: Place | None = place
     while following is not None and len(found) < size:
-        taken, following = _take(connection, index, tenant, terms, following, size - len(found))
+        taken, following = _take(connection, matches, following, size - len(found))
         found += taken
     page = job.SearchJobsResponse(hits=_hits(connection, found, terms))
     if following is not None:
@@ -112,15 +115,10 @@ def _place(tenant: str, request: job.SearchJobsRequest) -> Place:
 
 
 def _take(
-    connection: Connection,
-    index: FullText,
-    tenant: str,
-    terms: Sequence[Term],
-    place: Place,
-    size: int,
+    connection: Connection, matches: Select[Any], place: Place, size: int
 ) -> tuple[list[Scored], Place | None]:
     """Takes up to `size` jobs from one lot; also returns where to continue, None at the end."""
-    query = _matches(index.found(connection, terms), tenant, terms, place)
+    query = matches.where(texts.c.number.between(place.oldest, place.newest))
     if place.after is None:
         rows = connection.execute(query.limit(RANKED_JOBS + 1)).all()
         more = len(rows) > RANKED_JOBS
@@ -137,16 +135,12 @@ def _take(
     return lot, Place(newest=place.oldest - 1) if place.oldest else None
 
 
-def _matches(
-    found: ColumnElement[bool], tenant: str, terms: Sequence[Term], place: Place
-) -> Select[Any]:
-    """The jobs of a lot, newest first, with how often each term is in them."""
+def _matches(terms: Sequence[Term]) -> Select[Any]:
+    """Jobs, newest first, with how often each term is in them."""
     counts = [_occurrences(texts.c.words, term).label(f"n{i}") for i, term in enumerate(terms)]
     return (
         select(texts.c.number, func.length(texts.c.words), *counts)
         .join(jobs, jobs.c.number == texts.c.number)
-        .where(jobs.c.tenant == tenant, found)
-        .where(texts.c.number.between(place.oldest, place.newest))
         .order_by(texts.c.number.desc())
     )
 

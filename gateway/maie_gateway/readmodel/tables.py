@@ -15,8 +15,9 @@ from sqlalchemy import (
     Text,
 )
 
-# Counts up with every change of the tables: a database of another version is
-# emptied when it is opened, and fills itself again.
+# Counts up where a table changes in a way that gateways of the release before could not work with:
+# a database of another version is emptied when it is opened, and fills itself again. Columns with
+# a default are added in place instead, so that gateways of both releases go on.
 SCHEMA_VERSION = 3
 
 metadata = MetaData()
@@ -48,6 +49,17 @@ jobs = Table(
     Column("text_wanted", Text, nullable=False),
     # and those whose text is indexed.
     Column("text_indexed", Text, nullable=False),
+    # Empty without a summary.
+    Column("template_id", Text, nullable=False, server_default=""),
+    # The words of the speakers' names, as `words.joined` writes them.
+    Column("speakers", Text, nullable=False, server_default=""),
+    # The revision that these two are of: an older one where a gateway of the release before, at the
+    # same database, wrote the row.
+    Column("filters_revision", BigInteger, nullable=False, server_default="0"),
+    # The spoken language in lower case; empty where it is not known,
+    Column("language", Text, nullable=False, server_default=""),
+    # and the results that it is of, named as above.
+    Column("language_indexed", Text, nullable=False, server_default=""),
     Index("readmodel_jobs_newest", "tenant", "create_time", "job_id"),
     Index("readmodel_jobs_by_recording", "tenant", "recording_sha256", "create_time", "job_id"),
     Index("readmodel_jobs_by_state", "tenant", "state", "create_time", "job_id"),
@@ -73,17 +85,13 @@ labels = Table(
     Index("readmodel_labels_newest", "tenant", "key", "value", "create_time", "job_id"),
 )
 
-# The words of all of a job's moments, as `words.spaced` writes them, with
-# MOMENT_END between moments, so that no phrase reaches from one into the next.
+# The words of all of a job's moments, as `words.joined` writes them.
 texts = Table(
     "readmodel_texts",
     metadata,
     Column("number", ForeignKey(jobs.c.number, ondelete="CASCADE"), primary_key=True),
     Column("words", Text, nullable=False),
 )
-
-# A private character: no word of a text or of a query is ever this.
-MOMENT_END = "\ue000"
 
 moments = Table(
     "readmodel_moments",

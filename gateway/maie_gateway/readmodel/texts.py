@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import structlog
 
+from maie.job.v1 import job_pb2 as job
 from maie_core.errors import StageError
 from maie_gateway.readmodel.entries import job_entry, text_version
 from maie_gateway.readmodel.model import ReadModel
-from maie_gateway.readmodel.moments import JobText, TextMoment, text_moments
+from maie_gateway.readmodel.moments import JobText, text_moments
+from maie_gateway.readmodel.words import storable
 from maie_gateway.records.about import about
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import GONE, JobStore
@@ -62,8 +64,13 @@ class TextIndexer:
 
     async def _text(self, stored: StoredRecord) -> JobText:
         version = text_version(stored.record)
-        moments = await self._moments(stored) if version else []
-        return JobText(job_id=stored.record.job_id, version=version, moments=moments)
+        results = await self._read(stored) if version else job.JobResults()
+        return JobText(
+            job_id=stored.record.job_id,
+            version=version,
+            moments=text_moments(results),
+            language=storable(results.language_code.lower()),
+        )
 
     async def _index(self, batch: Sequence[tuple[StoredRecord, JobText]]) -> None:
         if not batch:
@@ -74,13 +81,13 @@ class TextIndexer:
         if behind:
             await self._model.refresh_all(job_entry(one.record, one.revision) for one in behind)
 
-    async def _moments(self, stored: StoredRecord) -> list[TextMoment]:
+    async def _read(self, stored: StoredRecord) -> job.JobResults:
         try:
-            return text_moments(await self._results.texts(stored.record))
+            return await self._results.texts(stored.record)
         except StageError as error:
             if error.retryable:
                 raise
             # Lost or damaged for good: the job is listed, but not found by its text.
             with about(stored.record):
                 log.warning("readmodel.text_unreadable", reason=error.reason)
-            return []
+            return job.JobResults()

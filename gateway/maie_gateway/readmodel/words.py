@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 # Scripts that put no spaces between words are cut into characters; a word of
 # theirs is then a phrase of characters, found wherever it stands.
@@ -15,6 +16,8 @@ _CHARACTER_SCRIPTS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_CHARACTER_SCRIPTS}]|[^\W_{_CHARACTER_SCRIPTS}]+")
 # PostgreSQL takes lexemes of at most 2046 bytes; no word of a language is near this.
 MAX_WORD_LENGTH = 64
+# A private character: no word of a text or of a query is ever this.
+TEXT_END = "\ue000"
 
 
 def words(text: str) -> list[str]:
@@ -27,6 +30,11 @@ def words(text: str) -> list[str]:
 def spaced(found: list[str]) -> str:
     """Words as they are stored: a space before, between and after them."""
     return f" {' '.join(found)} " if found else ""
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Several stored texts as one, so that no phrase reaches from one into the next."""
+    return TEXT_END.join(text for text in texts if text)
 
 
 def storable(text: str) -> str:

@@ -5,6 +5,7 @@ from grpc import StatusCode
 from maie_client.client import Client
 from maie_client.config import FEATURES, JobOptions, SharedOptions
 from maie_client.errors import ClientError
+from maie_client.filters import JobFilters
 from maie_client.live import LiveOptions, LiveSession, ResumePoint, linear16
 from maie_client.reasons import ClientReason
 from maie_client.tls import Tls
@@ -15,6 +16,7 @@ __all__ = [
     "Client",
     "ClientError",
     "ClientReason",
+    "JobFilters",
     "JobOptions",
     "LiveOptions",
     "LiveSession",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -45,6 +45,7 @@ from maie_client.errors import (
     tenant_invalid,
     token_unprotected,
 )
+from maie_client.filters import JobFilters, filter_fields
 from maie_client.follow import EventCursor, Events, follow, stream_ended
 from maie_client.keys import Keys
 from maie_client.live.gateways import Gateways
@@ -385,33 +386,15 @@ class Client:
         return await save(self.get_audio(job_id), Path(path))
 
     async def list_jobs(
-        self,
-        *,
-        states: Iterable[job.JobState] = (),
-        labels: Mapping[str, str] | None = None,
-        accepted_from: datetime | None = None,
-        accepted_until: datetime | None = None,
-        recording_sha256: str = "",
-        page_size: int = 50,
+        self, *, page_size: int = 50, **filters: Unpack[JobFilters]
     ) -> AsyncGenerator[job.Job, None]:
         """Yields jobs, newest first and without results; fetches further pages on demand.
 
         Args:
-            states: Only jobs in one of these; empty: all.
-            labels: Only jobs with all of these.
-            accepted_from: Only jobs accepted at this time or later.
-            accepted_until: Only jobs accepted before this time.
-            recording_sha256: Only jobs of this recording; empty: of all.
             page_size: The number of jobs in one request.
+            filters: Which jobs.
         """
-        request = job.ListJobsRequest(
-            states=states,
-            labels=sendable_labels(labels or {}),
-            accepted_from=accepted_from,
-            accepted_until=accepted_until,
-            recording_sha256=sendable(recording_sha256),
-            page_size=page_size,
-        )
+        request = job.ListJobsRequest(**filter_fields(filters), page_size=page_size)
         async for page in self._pages(request):
             for found in page.jobs:
                 yield found
@@ -463,10 +446,11 @@ class Client:
         await self._ask(self._jobs.DeleteJob, job.DeleteJobRequest(job_id=sendable(job_id)))
 
     async def search_jobs(
-        self, query: str, *, page_size: int = 20
+        self, query: str, *, page_size: int = 20, **filters: Unpack[JobFilters]
     ) -> AsyncGenerator[job.SearchHit, None]:
         """Yields the jobs that contain words, best match first, with the times of the matches."""
-        request = job.SearchJobsRequest(query=sendable(query), page_size=page_size)
+        fields = filter_fields(filters)
+        request = job.SearchJobsRequest(query=sendable(query), **fields, page_size=page_size)
         async for page in self._pages(request):
             for hit in page.hits:
                 yield hit

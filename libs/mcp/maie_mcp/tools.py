@@ -37,6 +37,9 @@ State = Literal[
 ]
 JobId = Annotated[str, Field(description="The job, as search, list_jobs or submit name it.")]
 Limit = Annotated[int, Field(ge=1, le=100, description="The most to return.")]
+Speaker = Annotated[
+    str, Field(description="Only recordings with a speaker of this name; empty for all.")
+]
 PageToken = Annotated[
     str, Field(description="The next_page_token of the page before; empty for the first.")
 ]
@@ -63,11 +66,14 @@ class ReadingTools:
                 "a beginning (releas*).",
             ),
         ],
+        speaker: Speaker = "",
         limit: Limit = 10,
         page_token: PageToken = "",
     ) -> SearchResult:
         """Finds recordings in which words were said or summarised, with the moments."""
-        request = job.SearchJobsRequest(query=query, page_size=limit, page_token=page_token)
+        request = job.SearchJobsRequest(
+            query=query, speaker=speaker, page_size=limit, page_token=page_token
+        )
         with tool_errors():
             page: job.SearchJobsResponse = await self._client_of(ctx).page(request)
         hits = [views.hit(each) for each in page.hits]
@@ -77,12 +83,15 @@ class ReadingTools:
         self,
         ctx: Context,
         state: Annotated[State | None, Field(description="Only jobs in this state.")] = None,
+        speaker: Speaker = "",
         limit: Limit = 20,
         page_token: PageToken = "",
     ) -> JobPage:
         """Lists recordings and live sessions, newest first, without their results."""
         states = [f"JOB_STATE_{state}"] if state else []
-        request = job.ListJobsRequest(states=states, page_size=limit, page_token=page_token)
+        request = job.ListJobsRequest(
+            states=states, speaker=speaker, page_size=limit, page_token=page_token
+        )
         with tool_errors():
             page: job.ListJobsResponse = await self._client_of(ctx).page(request)
         jobs = [views.entry(each) for each in page.jobs]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +17,6 @@ from maie_cli.arguments import (
     JobId,
     JsonOption,
     LabelsOption,
-    StateName,
     TenantOption,
     parse_labels,
     parse_speaker_names,
@@ -28,15 +25,24 @@ from maie_cli.batch import exit_of_job
 from maie_cli.console import complain, emit, err, note, out, warn
 from maie_cli.exits import Exit, leave, run
 from maie_cli.files import safe_name
+from maie_cli.filters import (
+    LabelFilter,
+    LanguageFilter,
+    SinceFilter,
+    SpeakerFilter,
+    StateFilter,
+    TemplateFilter,
+    UntilFilter,
+    filters_of,
+)
 from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing
 from maie_cli.names import state_name
 from maie_cli.results_text import results_text
-from maie_cli.times import in_utc
 from maie_cli.together import Together
 from maie_cli.views import view_of
-from maie_client import Client
+from maie_client import Client, JobFilters
 from maie_client.download import save
 from maie_client.template_of_job import template_of
 from maie_formats.as_json import to_json
@@ -50,36 +56,29 @@ app = typer.Typer(help="Look after jobs.", no_args_is_help=True, add_completion=
 
 @app.command("list")
 def list_jobs(
-    state: Annotated[
-        list[StateName] | None, typer.Option(help="Only jobs in this state; as often as needed.")
-    ] = None,
-    label: LabelsOption = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            metavar="TIME",
-            callback=in_utc,
-            help="Only jobs accepted at this time or later: 2026-11-21 or 2026-11-21T09:30, in "
-            "UTC, or with an offset such as +01:00.",
-        ),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        typer.Option(metavar="TIME", callback=in_utc, help="Only jobs accepted before this time."),
-    ] = None,
+    state: StateFilter = None,
+    label: LabelFilter = None,
+    since: SinceFilter = None,
+    until: UntilFilter = None,
+    template: TemplateFilter = "",
+    language: LanguageFilter = "",
+    speaker: SpeakerFilter = "",
     limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 50,
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
     tenant: TenantOption = "",
 ) -> None:
     """List jobs, newest first; with --json, one on each line."""
-    wanted = _Wanted(
-        states=[getattr(job, f"JOB_STATE_{name}") for name in state or ()],
-        labels=parse_labels(label or ()),
+    filters = filters_of(
+        states=state,
+        labels=label,
         since=since,
         until=until,
+        template=template,
+        language=language,
+        speaker=speaker,
     )
-    found = run(_list(gateway_client(gateway, tenant), wanted, limit))
+    found = run(_list(gateway_client(gateway, tenant), filters, limit))
     print_found(
         found,
         _listing,
@@ -207,26 +206,10 @@ def delete(
     emit(f"{job_id} is gone")
 
 
-@dataclass(kw_only=True, frozen=True, slots=True)
-class _Wanted:
-    """The filter of a list."""
-
-    states: Sequence[job.JobState]
-    labels: Mapping[str, str]
-    since: datetime | None
-    until: datetime | None
-
-
-async def _list(client: Client, wanted: _Wanted, limit: int) -> list[job.Job]:
+async def _list(client: Client, filters: JobFilters, limit: int) -> list[job.Job]:
     found: list[job.Job] = []
     async with client:
-        listed = client.list_jobs(
-            states=wanted.states,
-            labels=wanted.labels,
-            accepted_from=wanted.since,
-            accepted_until=wanted.until,
-            page_size=min(limit, 1000),
-        )
+        listed = client.list_jobs(page_size=min(limit, 1000), **filters)
         async with aclosing(listed) as jobs:
             async for each in jobs:
                 found.append(each)

@@ -11,8 +11,18 @@ from maie.job.v1 import job_pb2 as job
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, JsonOption, TenantOption
 from maie_cli.console import emit, note
 from maie_cli.exits import run
+from maie_cli.filters import (
+    LabelFilter,
+    LanguageFilter,
+    SinceFilter,
+    SpeakerFilter,
+    StateFilter,
+    TemplateFilter,
+    UntilFilter,
+    filters_of,
+)
 from maie_cli.gateway import gateway_client
-from maie_client import Client
+from maie_client import Client, JobFilters
 from maie_core.durations import seconds
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
@@ -27,24 +37,42 @@ def search(
         list[str],
         typer.Argument(metavar="WORDS", help="Words that must all be there; 'releas*' finds more."),
     ],
+    state: StateFilter = None,
+    label: LabelFilter = None,
+    since: SinceFilter = None,
+    until: UntilFilter = None,
+    template: TemplateFilter = "",
+    language: LanguageFilter = "",
+    speaker: SpeakerFilter = "",
     limit: Annotated[int, typer.Option(min=1, max=100, help="The most jobs to show.")] = 20,
     as_json: JsonOption = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
     tenant: TenantOption = "",
 ) -> None:
     """Find words in transcripts and summaries; with --json, one job on each line."""
-    found = run(_search(gateway_client(gateway, tenant), " ".join(words), limit))
+    filters = filters_of(
+        states=state,
+        labels=label,
+        since=since,
+        until=until,
+        template=template,
+        language=language,
+        speaker=speaker,
+    )
+    found = run(_search(gateway_client(gateway, tenant), " ".join(words), filters, limit))
     for hit in found:
         emit(to_json(hit) if as_json else _text(hit))
     if not found and not as_json:
         note("nothing was found")
 
 
-async def _search(client: Client, query: str, limit: int) -> list[job.SearchHit]:
+async def _search(
+    client: Client, query: str, filters: JobFilters, limit: int
+) -> list[job.SearchHit]:
     found: list[job.SearchHit] = []
     async with (
         client,
-        aclosing(client.search_jobs(query, page_size=limit)) as hits,
+        aclosing(client.search_jobs(query, page_size=limit, **filters)) as hits,
     ):
         async for hit in hits:
             found.append(hit)

@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from maie.job.v1 import job_pb2 as job
-from maie_core.errors import invalid
-from maie_core.reasons import Reason
-from maie_formats.from_json import from_dict
 from maie_web.callers import CallersClient
 from maie_web.handlers import delete, get, patch, post
+from maie_web.routes.filters import FILTERS, FilterFields
 from maie_web.routes.revisions import AskedRevision
 
 TAGS = ["jobs"]
 
-States = Annotated[
-    list[str] | None,
-    QueryParameter(name="state", description="Only jobs in one of these states, such as COMPLETE."),
-]
-Labels = Annotated[
-    list[str] | None,
-    QueryParameter(name="label", description="Only jobs with this label, as KEY=VALUE."),
-]
-AcceptedFrom = Annotated[
-    datetime | None,
-    QueryParameter(description="Only jobs that were accepted at this time or later."),
-]
-AcceptedUntil = Annotated[
-    datetime | None, QueryParameter(description="Only jobs that were accepted before this time.")
-]
-Recording = Annotated[
-    str,
-    QueryParameter(
-        name="recording",
-        description="Only jobs of this recording, by the field `recording_sha256` of a job.",
-    ),
-]
 PageSize = Annotated[
     int,
     QueryParameter(
@@ -69,38 +43,20 @@ class Change:
     speaker_names: dict[str, str] = field(default_factory=dict)
 
 
-@get("/v1/jobs", summary="List jobs", tags=TAGS)
+@get("/v1/jobs", summary="List jobs", tags=TAGS, dependencies=FILTERS)
 async def list_jobs(
     client: CallersClient,
-    states: States = None,
-    labels: Labels = None,
-    accepted_from: AcceptedFrom = None,
-    accepted_until: AcceptedUntil = None,
-    recording: Recording = "",
+    filters: FilterFields,
     page_size: PageSize = 0,
     page_token: PageToken = "",
 ) -> job.ListJobsResponse:
     """A page of jobs, newest first, without results."""
-    asked = {"states": states or [], "labels": _labels(labels or ())}
-    try:
-        request = from_dict(asked, job.ListJobsRequest())
-    except ValueError as error:
-        raise invalid(
-            Reason.FIELD_INVALID,
-            "There is no such state; use those of the field `state` of jobs, such as COMPLETE.",
-            field="state",
-        ) from error
-    request.page_size, request.page_token = page_size, page_token
-    request.recording_sha256 = recording
-    if accepted_from:
-        request.accepted_from.FromDatetime(accepted_from)
-    if accepted_until:
-        request.accepted_until.FromDatetime(accepted_until)
+    request = job.ListJobsRequest(**filters, page_size=page_size, page_token=page_token)
     found: job.ListJobsResponse = await client.page(request)
     return found
 
 
-@get("/v1/search", summary="Search transcripts and summaries", tags=TAGS)
+@get("/v1/search", summary="Search transcripts and summaries", tags=TAGS, dependencies=FILTERS)
 async def search(
     client: CallersClient,
     q: Annotated[
@@ -110,11 +66,12 @@ async def search(
             "beginning (releas*)."
         ),
     ],
+    filters: FilterFields,
     page_size: PageSize = 0,
     page_token: PageToken = "",
 ) -> job.SearchJobsResponse:
     """A page of jobs in which words were said or summarised, best first, with the moments."""
-    request = job.SearchJobsRequest(query=q, page_size=page_size, page_token=page_token)
+    request = job.SearchJobsRequest(query=q, **filters, page_size=page_size, page_token=page_token)
     found: job.SearchJobsResponse = await client.page(request)
     return found
 
@@ -160,15 +117,3 @@ async def update(client: CallersClient, job_id: FromPath[str], data: JSONBody[Ch
 async def remove(client: CallersClient, job_id: FromPath[str]) -> None:
     """Deletes a job with all of its data; cancels it first if it runs."""
     await client.delete_job(job_id)
-
-
-def _labels(pairs: Sequence[str]) -> dict[str, str]:
-    labels = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise invalid(
-                Reason.FIELD_INVALID, "A label is written KEY=VALUE; write it so.", field="label"
-            )
-        labels[key] = value
-    return labels

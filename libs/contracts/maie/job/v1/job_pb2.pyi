@@ -570,7 +570,7 @@ class GetWaveformResponse(_message.Message):
     def __init__(self, waveform: _Optional[_Union[_types_pb2.Waveform, _Mapping]] = ...) -> None: ...
 
 class ListJobsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "states", "labels", "accepted_from", "accepted_until", "recording_sha256")
+    __slots__ = ("page_size", "page_token", "states", "labels", "accepted_from", "accepted_until", "recording_sha256", "template_id", "language_code", "speaker")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -585,6 +585,9 @@ class ListJobsRequest(_message.Message):
     ACCEPTED_FROM_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_UNTIL_FIELD_NUMBER: _ClassVar[int]
     RECORDING_SHA256_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     states: _containers.RepeatedScalarFieldContainer[JobState]
@@ -592,7 +595,10 @@ class ListJobsRequest(_message.Message):
     accepted_from: _timestamp_pb2.Timestamp
     accepted_until: _timestamp_pb2.Timestamp
     recording_sha256: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[JobState, str]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., accepted_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recording_sha256: _Optional[str] = ...) -> None: ...
+    template_id: str
+    language_code: str
+    speaker: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[JobState, str]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., accepted_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recording_sha256: _Optional[str] = ..., template_id: _Optional[str] = ..., language_code: _Optional[str] = ..., speaker: _Optional[str] = ...) -> None: ...
 
 class ListJobsResponse(_message.Message):
     __slots__ = ("jobs", "next_page_token")
@@ -683,14 +689,37 @@ class DeleteJobResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class SearchJobsRequest(_message.Message):
-    __slots__ = ("query", "page_size", "page_token")
+    __slots__ = ("query", "page_size", "page_token", "states", "labels", "accepted_from", "accepted_until", "recording_sha256", "template_id", "language_code", "speaker")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     QUERY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FROM_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_SHA256_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
     query: str
     page_size: int
     page_token: str
-    def __init__(self, query: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    states: _containers.RepeatedScalarFieldContainer[JobState]
+    labels: _containers.ScalarMap[str, str]
+    accepted_from: _timestamp_pb2.Timestamp
+    accepted_until: _timestamp_pb2.Timestamp
+    recording_sha256: str
+    template_id: str
+    language_code: str
+    speaker: str
+    def __init__(self, query: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[JobState, str]]] = ..., labels: _Optional[_Mapping[str, str]] = ..., accepted_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., accepted_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recording_sha256: _Optional[str] = ..., template_id: _Optional[str] = ..., language_code: _Optional[str] = ..., speaker: _Optional[str] = ...) -> None: ...
 
 class SearchJobsResponse(_message.Message):
     __slots__ = ("hits", "next_page_token")

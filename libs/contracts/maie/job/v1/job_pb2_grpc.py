@@ -263,8 +263,8 @@ class JobServiceServicer:
         """Lists jobs, newest first, without results.
 
         Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID,
-        LABELS_INVALID, FIELD_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW),
-        RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
+        LABELS_INVALID, FIELD_INVALID, QUERY_INVALID), DEADLINE_EXCEEDED
+        (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
         (READ_MODEL_UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -324,8 +324,9 @@ class JobServiceServicer:
         """Finds words in transcripts and summaries, and the moments where they are.
 
         Fails with INVALID_ARGUMENT (QUERY_INVALID, PAGE_SIZE_INVALID,
-        PAGE_TOKEN_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED
-        (TOO_MANY_READS) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+        PAGE_TOKEN_INVALID, LABELS_INVALID, FIELD_INVALID), DEADLINE_EXCEEDED
+        (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
+        (READ_MODEL_UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

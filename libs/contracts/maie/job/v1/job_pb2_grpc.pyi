@@ -112,8 +112,8 @@ class JobServiceStub:
     """Lists jobs, newest first, without results.
 
     Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID,
-    LABELS_INVALID, FIELD_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW),
-    RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
+    LABELS_INVALID, FIELD_INVALID, QUERY_INVALID), DEADLINE_EXCEEDED
+    (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
     (READ_MODEL_UNAVAILABLE).
     """
     WatchJob: _aio.UnaryStreamMultiCallable[_job_pb2.WatchJobRequest, _job_pb2.WatchJobResponse]
@@ -149,8 +149,9 @@ class JobServiceStub:
     """Finds words in transcripts and summaries, and the moments where they are.
 
     Fails with INVALID_ARGUMENT (QUERY_INVALID, PAGE_SIZE_INVALID,
-    PAGE_TOKEN_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED
-    (TOO_MANY_READS) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+    PAGE_TOKEN_INVALID, LABELS_INVALID, FIELD_INVALID), DEADLINE_EXCEEDED
+    (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
+    (READ_MODEL_UNAVAILABLE).
     """
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_job_pb2.ListDeadLettersRequest, _job_pb2.ListDeadLettersResponse]
     """Lists units that were given up, newest first."""
@@ -308,8 +309,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists jobs, newest first, without results.
 
         Fails with INVALID_ARGUMENT (PAGE_SIZE_INVALID, PAGE_TOKEN_INVALID,
-        LABELS_INVALID, FIELD_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW),
-        RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
+        LABELS_INVALID, FIELD_INVALID, QUERY_INVALID), DEADLINE_EXCEEDED
+        (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
         (READ_MODEL_UNAVAILABLE).
         """
 
@@ -381,8 +382,9 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds words in transcripts and summaries, and the moments where they are.
 
         Fails with INVALID_ARGUMENT (QUERY_INVALID, PAGE_SIZE_INVALID,
-        PAGE_TOKEN_INVALID), DEADLINE_EXCEEDED (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED
-        (TOO_MANY_READS) or UNAVAILABLE (READ_MODEL_UNAVAILABLE).
+        PAGE_TOKEN_INVALID, LABELS_INVALID, FIELD_INVALID), DEADLINE_EXCEEDED
+        (QUERY_TOO_SLOW), RESOURCE_EXHAUSTED (TOO_MANY_READS) or UNAVAILABLE
+        (READ_MODEL_UNAVAILABLE).
         """
 
     @_abc_1.abstractmethod

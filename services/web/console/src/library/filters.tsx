@@ -5,6 +5,7 @@ import { STATES } from "../api/types";
 import { useLoaded } from "../api/use";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
+import { LanguageOptions } from "../ui/languages";
 import { words } from "../words";
 import { EVERYTHING, isFiltered, type View } from "./query";
 
@@ -59,7 +60,21 @@ export function Filters({ view, show, input }: FiltersProps) {
           ))}
         </select>
       </label>
-      <LabelFilter value={view.label} show={(label) => show({ label })} />
+      <TypedFilter name={text.speaker} value={view.speaker} show={(speaker) => show({ speaker })} />
+      <label>
+        <span>{text.language}</span>
+        <select value={view.language} onChange={(event) => show({ language: event.currentTarget.value })}>
+          <option value="">{text.all}</option>
+          <LanguageOptions chosen={view.language} />
+        </select>
+      </label>
+      <TypedFilter
+        name={text.label}
+        value={view.label}
+        show={(label) => show({ label })}
+        placeholder={text.labelHint}
+        pattern="[^=]+=.+"
+      />
       <label>
         <span>{text.from}</span>
         <input
@@ -85,19 +100,26 @@ export function Filters({ view, show, input }: FiltersProps) {
   );
 }
 
+type TypedFilterProps = {
+  name: string;
+  value: string;
+  show: (typed: string) => void;
+  placeholder?: string;
+  pattern?: string;
+};
+
 /** Counts when it is finished: on Enter, or when the focus leaves. */
-function LabelFilter({ value, show }: { value: string; show: (label: string) => void }) {
-  const text = useStore(words).library;
+function TypedFilter({ name, value, show, ...input }: TypedFilterProps) {
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
   return (
     <label>
-      <span>{text.label}</span>
+      <span>{name}</span>
       <input
+        {...input}
         value={typed}
-        placeholder={text.labelHint}
         size={12}
-        pattern="[^=]+=.+"
+        maxLength={250}
         onInput={(event) => setTyped(event.currentTarget.value)}
         onChange={() => show(typed)}
       />

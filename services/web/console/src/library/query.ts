@@ -1,4 +1,4 @@
-import type { Job, JobState } from "../api/types";
+import type { JobState } from "../api/types";
 import { STATES } from "../api/types";
 
 /** What the library shows; it is in the page's address, so that a view can be kept and shared. */
@@ -7,12 +7,25 @@ export interface View {
   state: JobState | "";
   label: string;
   template: string;
+  /** A BCP-47 tag. */
+  language: string;
+  /** A name, or words of one. */
+  speaker: string;
   /** Days as YYYY-MM-DD, in the browser's time zone; both count. */
   from: string;
   until: string;
 }
 
-export const EVERYTHING: View = { words: "", state: "", label: "", template: "", from: "", until: "" };
+export const EVERYTHING: View = {
+  words: "",
+  state: "",
+  label: "",
+  template: "",
+  language: "",
+  speaker: "",
+  from: "",
+  until: "",
+};
 
 export function viewIn(query: URLSearchParams): View {
   const state = STATES.find((each) => each === query.get("state")) ?? "";
@@ -22,6 +35,8 @@ export function viewIn(query: URLSearchParams): View {
     state,
     label: text("label"),
     template: text("template"),
+    language: text("language"),
+    speaker: text("speaker"),
     from: text("from"),
     until: text("until"),
   };
@@ -39,31 +54,17 @@ export function isFiltered(view: View): boolean {
   return Object.values(filters).some(Boolean);
 }
 
-/** The query of GET /v1/jobs. A label that is not finished yet filters nothing. */
-export function jobsQuery(view: View, pageSize: number, pageToken: string): URLSearchParams {
+/** The query of GET /v1/jobs and of /v1/search. A label that is not finished yet filters nothing. */
+export function filterQuery(view: View, pageSize: number, pageToken: string): URLSearchParams {
   const query = new URLSearchParams({ page_size: String(pageSize) });
   if (pageToken) query.set("page_token", pageToken);
-  if (view.state) query.set("state", view.state);
+  for (const name of ["state", "template", "language", "speaker"] as const) {
+    if (view[name].trim()) query.set(name, view[name].trim());
+  }
   if (/^[^=]+=./.test(view.label)) query.set("label", view.label.trim());
   if (isDay(view.from)) query.set("accepted_from", dayStart(view.from, 0));
   if (isDay(view.until)) query.set("accepted_until", dayStart(view.until, 1));
   return query;
-}
-
-/** Whether a job passes the filters of a view. */
-export function fits(job: Job, view: View): boolean {
-  const query = jobsQuery(view, 0, "");
-  const [key = "", ...value] = (query.get("label") ?? "").split("=");
-  const time = new Date(job.create_time).getTime();
-  const from = query.get("accepted_from");
-  const until = query.get("accepted_until");
-  return (
-    (!view.state || job.state === view.state) &&
-    (!view.template || job.config?.template_id === view.template) &&
-    (!key || job.labels[key] === value.join("=")) &&
-    (!from || time >= new Date(from).getTime()) &&
-    (!until || time < new Date(until).getTime())
-  );
 }
 
 function isDay(day: string): boolean {

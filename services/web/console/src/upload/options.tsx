@@ -5,31 +5,12 @@ import { FEATURES, type Feature } from "../api/types";
 import { useLoaded } from "../api/use";
 import { useStore } from "../store";
 import { TemplateChoices } from "../templates/choices";
+import { LanguageOptions } from "../ui/languages";
 import { ProblemNotice } from "../ui/notices";
-import { language, words } from "../words";
+import { words } from "../words";
 import type { Choice } from "./queue";
 import { isValidCount, UNKNOWN_COUNT } from "./speaker_count";
 import { SpeakerFields } from "./speaker_fields";
-
-// The most spoken languages of those that Whisper reads; others are detected.
-const SPOKEN = [
-  "en",
-  "de",
-  "fr",
-  "es",
-  "it",
-  "pt",
-  "nl",
-  "pl",
-  "tr",
-  "ru",
-  "uk",
-  "ar",
-  "hi",
-  "zh",
-  "ja",
-  "ko",
-];
 
 /** What a choice lacks, as a sentence; empty where nothing. */
 export function missingIn(choice: Choice, text: typeof words.value): string {
@@ -48,9 +29,7 @@ type OptionsProps = {
 
 export function Options({ choice, choose, offered = FEATURES, children }: OptionsProps) {
   const text = useStore(words);
-  const shown = useStore(language);
   const { value: templates, problem, again } = useLoaded((signal) => api.templates(signal), []);
-  const names = new Intl.DisplayNames([shown], { type: "language" });
 
   // With the choice as it is by then, since people tick while the templates are still on their way;
   // and before anybody can choose one of them.
@@ -115,11 +94,7 @@ export function Options({ choice, choose, offered = FEATURES, children }: Option
           onChange={(event) => choose({ ...choice, language: event.currentTarget.value })}
         >
           <option value="">{text.upload.detect}</option>
-          {SPOKEN.map((code) => (
-            <option key={code} value={code}>
-              {names.of(code)}
-            </option>
-          ))}
+          <LanguageOptions chosen={choice.language} />
         </select>
       </label>
       {children}

@@ -175,6 +175,8 @@ export const de: Words = {
     state: "Zustand",
     label: "Etikett",
     labelHint: "Name=Wert",
+    speaker: "Sprecher",
+    language: "Gesprochene Sprache",
     template: "Vorlage",
     from: "Von",
     until: "Bis",

@@ -168,6 +168,8 @@ export const en = {
     state: "State",
     label: "Label",
     labelHint: "key=value",
+    speaker: "Speaker",
+    language: "Spoken language",
     template: "Template",
     from: "From",
     until: "Until",
