@@ -25,6 +25,24 @@ describe("words of a run", () => {
     ]);
     expect(wordsOf(undefined)).toEqual([]);
   });
+
+  test("say who speaks where another begins", () => {
+    const lines = ["S1", "S1", "S2", "S1", undefined].map((speaker, index) => ({
+      segment_id: `${index}`,
+      start_offset: `${index}s`,
+      end_offset: `${index + 1}s`,
+      text: "a b",
+      words: [],
+      speaker,
+    }));
+    const found = wordsOf({ segments: lines } as unknown as JobResults);
+    const marked = found.filter((word) => word.speaker).map(({ start, speaker }) => [start, speaker]);
+    expect(marked).toEqual([
+      [0, "S1"],
+      [2, "S2"],
+      [3, "S1"],
+    ]);
+  });
 });
 
 describe("two transcripts", () => {

@@ -107,7 +107,14 @@ function Compared({ runs }: { runs: Runs }) {
       <section class="card" aria-labelledby="text-title">
         <h2 id="text-title">{text.transcripts}</h2>
         {rows.length > 0 ? (
-          <ComparedText rows={rows} playback={playback} goTo={jumps.count} hear={hear} heard={heard} />
+          <ComparedText
+            rows={rows}
+            playback={playback}
+            goTo={jumps.count}
+            hear={hear}
+            heard={heard}
+            speakers={{ left: left.results?.speakers ?? [], right: right.results?.speakers ?? [] }}
+          />
         ) : (
           <p class="soft">{text.noText}</p>
         )}

@@ -11,12 +11,20 @@ export interface RunWord {
   end: number;
   /** Whether a line begins with it. */
   first: boolean;
+  /** Who speaks from here on; unset where the one before goes on, and where speakers were not asked for. */
+  speaker?: string | undefined;
 }
 
 /** The words of a run's transcript in the order of the recording. */
 export function wordsOf(results: JobResults | undefined): RunWord[] {
   const words = (results?.segments ?? []).flatMap(wordsOfLine);
-  return words.sort((one, other) => one.start - other.start);
+  words.sort((one, other) => one.start - other.start);
+  let before: string | undefined;
+  return words.map(({ speaker, ...word }) => {
+    if (!speaker || speaker === before) return word;
+    before = speaker;
+    return { ...word, speaker };
+  });
 }
 
 function wordsOfLine(segment: Segment): RunWord[] {
@@ -26,8 +34,9 @@ function wordsOfLine(segment: Segment): RunWord[] {
   for (const { text, start, end } of timed) {
     const key = text.toLocaleLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
     const before = found.at(-1);
-    if (key || !before) found.push({ text, key: key || text, start, end, first: !before });
-    else {
+    if (key || !before) {
+      found.push({ text, key: key || text, start, end, first: !before, speaker: segment.speaker });
+    } else {
       // A dash between spaces is no word.
       before.text += ` ${text}`;
       before.end = end;

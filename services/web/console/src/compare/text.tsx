@@ -1,9 +1,11 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Speaker } from "../api/types";
 import { clock } from "../format";
 import { isField } from "../library/keys";
 import { type Playback, useDerived } from "../recording/playback";
 import { lastBegun } from "../recording/rows";
 import { useVisible } from "../recording/visible";
+import { SpeakerLabel } from "../speakers/label";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
 import { words } from "../words";
@@ -14,6 +16,7 @@ const LINE_PX = 26;
 const LETTERS_PER_LINE = 45;
 
 type Hear = (side: Side, time: number) => void;
+type Speakers = Record<Side, readonly Speaker[]>;
 type TextProps = {
   rows: readonly ComparedRow[];
   playback: Playback;
@@ -21,10 +24,11 @@ type TextProps = {
   goTo: number;
   hear: Hear;
   heard: Side;
+  speakers: Speakers;
 };
 
 /** Two transcripts beside each other; draws only what can be seen of them. */
-export function ComparedText({ rows, playback, goTo, hear, heard }: TextProps) {
+export function ComparedText({ rows, playback, goTo, hear, heard, speakers }: TextProps) {
   const text = useStore(words).compare;
   const { box, heights, range, draw, reveal, measured } = useVisible(rows, estimate);
   const current = useDerived(playback.time, (time) => lastBegun(rows, time), rows);
@@ -91,6 +95,7 @@ export function ComparedText({ rows, playback, goTo, hear, heard }: TextProps) {
                 current={index === current}
                 chosen={index === chosen}
                 hear={hear}
+                speakers={speakers}
               />
             );
           })}
@@ -115,9 +120,10 @@ type LineProps = {
   current: boolean;
   chosen: boolean;
   hear: Hear;
+  speakers: Speakers;
 };
 
-function Line({ row, top, measured, current, chosen, hear }: LineProps) {
+function Line({ row, top, measured, current, chosen, hear, speakers }: LineProps) {
   const text = useStore(words);
   const line = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -136,13 +142,15 @@ function Line({ row, top, measured, current, chosen, hear }: LineProps) {
         {time}
       </button>
       {SIDES.map((side) => (
-        <Said key={side} side={side} pieces={row.pieces} hear={hear} />
+        <Said key={side} side={side} pieces={row.pieces} hear={hear} speakers={speakers[side]} />
       ))}
     </div>
   );
 }
 
-function Said({ side, pieces, hear }: { side: Side; pieces: readonly Piece[]; hear: Hear }) {
+type SaidProps = { side: Side; pieces: readonly Piece[]; hear: Hear; speakers: readonly Speaker[] };
+
+function Said({ side, pieces, hear, speakers }: SaidProps) {
   const text = useStore(words).compare;
   function clicked(event: MouseEvent): void {
     if (!getSelection()?.isCollapsed) return;
@@ -154,16 +162,23 @@ function Said({ side, pieces, hear }: { side: Side; pieces: readonly Piece[]; he
     <p class={`said ${side}`} onClick={clicked}>
       <span class="unseen">{text.sides[side]}: </span>
       {pieces.map((piece, index) => (
-        <Words key={index} piece={piece} side={side} />
+        <Words key={index} piece={piece} side={side} speakers={speakers} />
       ))}
     </p>
   );
 }
 
-function Words({ piece, side }: { piece: Piece; side: Side }) {
+type WordsProps = { piece: Piece; side: Side; speakers: readonly Speaker[] };
+
+function Words({ piece, side, speakers }: WordsProps) {
   const said = piece[side].map((word, index) => (
     <span key={index} data-start={word.start}>
       {index > 0 && " "}
+      {word.speaker && (
+        <>
+          <SpeakerLabel speaker={word.speaker} speakers={speakers} />{" "}
+        </>
+      )}
       {word.text}
     </span>
   ));

@@ -10,6 +10,7 @@ const FORMATS = {
   vtt: "WebVTT",
   tsv: "TSV",
   json: "JSON",
+  rttm: "RTTM",
 } as const;
 const OF_TRANSCRIPT = ["txt", "srt", "vtt", "tsv"];
 
@@ -22,7 +23,10 @@ export function Exports({ job, files, only = ALL }: { job: Job; files: string; o
   const older = results !== undefined && results.revision !== job.newest_revision;
   const query = older ? `?revision=${results.revision}` : "";
   const transcribed = results?.raw_transcript !== undefined || results?.clean_transcript !== undefined;
-  const formats = only.filter((name) => transcribed || !OF_TRANSCRIPT.includes(name));
+  const spoken = (results?.speakers?.length ?? 0) > 0;
+  const formats = only.filter(
+    (name) => (transcribed || !OF_TRANSCRIPT.includes(name)) && (spoken || name !== "rttm"),
+  );
   return (
     <div class="buttons">
       {formats.map((name) => (
