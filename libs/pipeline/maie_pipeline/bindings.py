@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from maie.asr.v1 import asr_pb2, streaming_pb2
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2
+from maie.diarization.v1 import streaming_pb2 as diarization_streaming_pb2
 from maie.enhancement.v1 import enhancement_pb2
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2
@@ -25,12 +26,14 @@ class StreamBinding:
         method: The RPC's name within the service.
         request: The message of a request.
         response: The message of a response.
+        setting: What says in the environment how many calls a service takes.
     """
 
     service: str
     method: str
     request: type[Message]
     response: type[Message]
+    setting: str
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -124,6 +127,7 @@ BINDINGS: dict[str, StageBinding] = {
                 method="StreamingRecognize",
                 request=streaming_pb2.StreamingRecognizeRequest,
                 response=streaming_pb2.StreamingRecognizeResponse,
+                setting="MAIE_ASR_LIVE_TRACKS",
             ),
         ),
         StageBinding(
@@ -134,6 +138,13 @@ BINDINGS: dict[str, StageBinding] = {
             request=diarization_pb2.DiarizeRequest,
             response=diarization_pb2.DiarizeResponse,
             results=frozenset({"voices", "diarization", "transcript"}),
+            stream=StreamBinding(
+                service="maie.diarization.v1.StreamingDiarizationService",
+                method="StreamingDiarize",
+                request=diarization_streaming_pb2.StreamingDiarizeRequest,
+                response=diarization_streaming_pb2.StreamingDiarizeResponse,
+                setting="MAIE_DIARIZATION_LIVE_TRACKS",
+            ),
         ),
         StageBinding(
             slug="enhancement",

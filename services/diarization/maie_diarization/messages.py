@@ -14,7 +14,7 @@ from maie_diarization.clustering import Hints
 from maie_diarization.engine import Turn, Voice
 
 # Part of a voice's message in blobs, so its byte order is fixed.
-_EMBEDDING = np.dtype("<f4")
+EMBEDDING = np.dtype("<f4")
 
 
 def embedding_space(engine: common.EngineVersion) -> str:
@@ -29,7 +29,7 @@ def voice_message(voice: Voice, offset: float) -> diarization.Voice:
         voice: The engine's voice.
         offset: Where its chunk begins in the recording, in seconds.
     """
-    embedding = b"" if voice.embedding is None else voice.embedding.astype(_EMBEDDING).tobytes()
+    embedding = b"" if voice.embedding is None else voice.embedding.astype(EMBEDDING).tobytes()
     return diarization.Voice(
         turns=[time_range(turn.start + offset, turn.end + offset) for turn in voice.turns],
         embedding=embedding,
@@ -69,7 +69,7 @@ def spoken(turns: Iterable[common.TimeRange]) -> float:
 
 
 def _plain(voice: diarization.Voice, offset: float) -> Voice:
-    embedding = np.frombuffer(voice.embedding, _EMBEDDING).astype(np.float32)
+    embedding = np.frombuffer(voice.embedding, EMBEDDING).astype(np.float32)
     return Voice(
         window=_turn(voice.window, offset),
         turns=tuple(_turn(turn, offset) for turn in voice.turns),

@@ -5,10 +5,35 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from maie_core.settings import GpuServiceSettings
+from maie_core.settings import GpuServiceSettings, Settings
+from maie_runtime.worker.cores import usable_cores
 from maie_runtime.worker.engines import find_engine
 
 ENGINES = "maie.diarization.engines"
+# More windows at a time wait for memory more than they compute.
+MAX_AUTO_WORKERS = 8
+
+
+class LiveSettings(Settings):
+    """Speakers while they speak; `MAIE_DIARIZATION_LIVE_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_DIARIZATION_LIVE_")
+
+    tracks: int = Field(default=8, ge=0, le=1000)
+    """The most live tracks with several speakers at a time; fewer where another one could not be
+    served in time. 0 takes recordings alone. Also off without a port (`MAIE_DIARIZATION_RPC=off`)
+    and while the model shares its GPU with other services."""
+    workers: int = Field(default=0, ge=0, le=64)
+    """How many windows of live tracks are heard at a time. 0: one for each core that the process
+    may use, up to 8."""
+    stall_seconds: float = Field(default=30.0, gt=0)
+    """A service ends with status 70, for a restart, where a window of five seconds takes longer
+    than this; other replicas take its tracks. At least 30 times what the first window took."""
+
+    @property
+    def worker_count(self) -> int:
+        """How many windows are heard at a time."""
+        return self.workers or min(usable_cores(), MAX_AUTO_WORKERS)
 
 
 class DiarizationSettings(GpuServiceSettings):
@@ -22,6 +47,13 @@ class DiarizationSettings(GpuServiceSettings):
     """The engine, by its name among the entry points `maie.diarization.engines`."""
     threads: int = Field(default=1, ge=1, le=64)
     """The threads of the engine `embedded` for each chunk."""
+    live: LiveSettings = Field(default_factory=LiveSettings)
+    """Speakers while they speak."""
+
+    @property
+    def live_tracks(self) -> int:
+        """The most live tracks at a time. A model that shares its GPU is not there at all times."""
+        return 0 if self.rpc == "off" or self.shared_gpu else self.live.tracks
 
     def check(self) -> None:
         """Refuses an engine that is not installed."""

@@ -17,6 +17,7 @@ from maie_core.reasons import Reason
 from maie_diarization.blocking import run_blocking
 from maie_diarization.engine import Engine
 from maie_diarization.listening import Listener
+from maie_diarization.live.service import LiveService, open_live
 from maie_diarization.merge import with_speakers
 from maie_diarization.recording import who_is_who
 from maie_diarization.settings import ENGINES, DiarizationSettings
@@ -35,9 +36,13 @@ class DiarizeStage:
     Args:
         engine: The engine.
         executor: Where it, clustering and merging run.
+        live: Tells the speakers of live speech apart; None where there is none.
     """
 
-    def __init__(self, engine: Engine, executor: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, engine: Engine, executor: ThreadPoolExecutor, live: LiveService | None = None
+    ) -> None:
+        self.streams = live
         self.weights = engine.weights
         self._engine = engine
         self._executor = executor
@@ -153,5 +158,8 @@ async def open_stage(settings: DiarizationSettings, blobs: Blobs) -> AsyncIterat
         StageError: FAILED_PRECONDITION where the engine or its model is missing.
     """
     with ThreadPoolExecutor(settings.slots, "diarization") as executor:
-        async with load_engine(ENGINES, settings.engine)(settings) as engine:
-            yield DiarizeStage(engine, executor)
+        async with (
+            load_engine(ENGINES, settings.engine)(settings) as engine,
+            open_live(settings, engine) as live,
+        ):
+            yield DiarizeStage(engine, executor, live)

@@ -13,7 +13,7 @@ import pytest
 from maie_asr.live.engine import LiveReading
 from maie_asr.live.load import HALF_LIFE_SECONDS, LoadMeter, Recent
 from maie_asr.live.scheduler import Job, Priority, Scheduler
-from maie_asr.live.stalls import StallWatch
+from maie_speech.live.stalls import StallWatch
 from tests.waiting import until
 
 pytestmark = pytest.mark.unit

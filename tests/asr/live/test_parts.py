@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie_asr.engine import RecognizeOptions
-from maie_asr.live.audio import TrackAudio
+from maie_speech.live.audio import TrackAudio
 from maie_asr.live.engine import Effort
 from maie_asr.live.models import open_live_engine, settings_of_own
 from maie_asr.live.whole import WholeUtterances

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from maie_asr.live.engine import Effort
-from maie_asr.live.stalls import LOOKS, WARM_UP_FACTOR, StallWatch
+from maie_speech.live.stalls import LOOKS, WARM_UP_FACTOR, StallWatch
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from tests.asr.live.calling import Call, answers, config, instant, parts, track

@@ -21,6 +21,7 @@ class StreamMount:
     def __init__(self, server: grpc.aio.Server, binding: StreamBinding) -> None:
         self._streams: Streams | None = None
         self._ready = False
+        self._setting = binding.setting
         method = grpc.stream_stream_rpc_method_handler(
             self._answer,
             request_deserializer=binding.request.FromString,
@@ -43,7 +44,7 @@ class StreamMount:
             raise StageError(
                 Code.UNIMPLEMENTED,
                 Reason.LIVE_OFF,
-                "This service does not take live speech; set MAIE_ASR_LIVE_TRACKS above 0, or call "
+                f"This service does not take live speech; set {self._setting} above 0, or call "
                 "another one.",
             )
         async with aclosing(self._streams.answer(requests)) as responses:

@@ -192,13 +192,13 @@ def observe_worker(
     if streams is not None:
         live = streams
         gauge(
-            "maie.asr.live.tracks",
+            f"maie.{slug}.live.tracks",
             [reading(lambda: live.tracks)],
             unit="{track}",
-            description="Live tracks that the worker recognises.",
+            description="Live tracks that the worker has.",
         )
         gauge(
-            "maie.asr.live.limit",
+            f"maie.{slug}.live.limit",
             [reading(lambda: live.limit)],
             unit="{track}",
             description="The most live tracks that it takes.",

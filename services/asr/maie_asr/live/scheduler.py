@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 from maie_asr.live.load import MAX_THINNING, LoadMeter
-from maie_asr.live.stalls import Blame, StallWatch
 from maie_core.errors import StageError
 from maie_runtime.background import background_tasks
+from maie_speech.live.stalls import Blame, StallWatch
 
 Result = TypeVar("Result")
 Work = Callable[[], Awaitable[Result]]

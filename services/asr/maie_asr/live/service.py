@@ -20,9 +20,8 @@ from maie_asr.live.load import LoadMeter
 from maie_asr.live.messages import Response
 from maie_asr.live.models import open_live_engine
 from maie_asr.live.options import TrackOptions, track_options
-from maie_asr.live.requests import config_of, out_of_order
+from maie_asr.live.requests import config_of
 from maie_asr.live.scheduler import Scheduler
-from maie_asr.live.stalls import StallWatch
 from maie_asr.live.track import Requests, Track
 from maie_asr.live.turn_model import TurnModel, open_turn_model
 from maie_asr.live.utterance import Recognizer
@@ -30,6 +29,8 @@ from maie_asr.settings import AsrSettings
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_runtime.worker.cores import usable_cores
+from maie_speech.live.requests import out_of_order
+from maie_speech.live.stalls import StallWatch
 
 # Tracks end after minutes, and their load changes within seconds.
 BUSY_RETRY_AFTER = timedelta(seconds=5)

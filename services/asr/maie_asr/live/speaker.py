@@ -10,17 +10,17 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from maie_asr.engine import Samples
-from maie_asr.live.audio import TrackAudio
 from maie_asr.live.engine import LiveReading
 from maie_asr.live.judge import MAX_JUDGED_SAMPLES
 from maie_asr.live.listening import Listener
-from maie_asr.live.messages import turn_event
+from maie_asr.live.messages import Response, turn_event
 from maie_asr.live.options import TrackOptions
-from maie_asr.live.outbox import Outbox
 from maie_asr.live.scheduler import Job
 from maie_asr.live.utterance import Recognizer, Utterance
 from maie_speech.finder import Span
 from maie_speech.frames import FRAME_SAMPLES
+from maie_speech.live.audio import TrackAudio
+from maie_speech.live.outbox import Outbox
 from maie_speech.turn_machine import TurnMachine
 from maie_speech.turns import Turn, TurnCause, TurnChange
 
@@ -65,7 +65,7 @@ class Speaker:
         recognizer: Recognizer,
         listener: Listener,
         executor: Executor,
-        outbox: Outbox,
+        outbox: Outbox[Response],
         ended: Callable[[Ending], None],
     ) -> None:
         self._machine = machine

@@ -12,21 +12,20 @@ from typing import Any
 
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie_asr.engine import SAMPLE_RATE
-from maie_asr.live.audio import SAMPLE_BYTES
 from maie_asr.live.engine import LiveReading
 from maie_asr.live.listening import Listener
 from maie_asr.live.load import LoadMeter
 from maie_asr.live.messages import Response, final_event, progress_event
 from maie_asr.live.options import TrackOptions
-from maie_asr.live.outbox import Outbox
-from maie_asr.live.requests import check_audio, out_of_order, silence_of
 from maie_asr.live.speaker import Ending, Speaker
 from maie_asr.live.utterance import Recognizer
 from maie_core.errors import StageError
 from maie_core.failures import as_stage_error
 from maie_core.live_options import overlay
-from maie_core.samples import samples
+from maie_core.samples import SAMPLE_BYTES, samples
 from maie_runtime.background import end
+from maie_speech.live.outbox import Outbox
+from maie_speech.live.requests import check_audio, out_of_order, silence_samples
 from maie_speech.turn_machine import TurnMachine
 from maie_speech.turns import TurnCause
 
@@ -76,7 +75,7 @@ class Track:
         self.options = configure(self._asked)
         self._recognizer = recognizer
         self._meter = meter
-        self._outbox = Outbox()
+        self._outbox = Outbox[Response]()
         start = samples(config.start_offset)
         self._speaker = Speaker(
             machine=TurnMachine(
@@ -162,7 +161,7 @@ class Track:
             self._meter.count_audio(len(request.audio) / SAMPLE_BYTES / SAMPLE_RATE)
             await self._speaker.hear(request.audio)
         elif kind == "silence":
-            await self._speaker.pause(silence_of(request))
+            await self._speaker.pause(silence_samples(request.silence))
         elif kind == "configure":
             self._reconfigure(request.configure)
         elif kind == "finalize":

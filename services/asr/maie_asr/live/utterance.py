@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from maie_asr.engine import SAMPLE_RATE, RecognizedSegment, Samples, SpeechRange
 from maie_asr.live.engine import Effort, LiveEngine, LiveReading
 from maie_asr.live.judge import Judge
-from maie_asr.live.messages import partial_event, turn_event
+from maie_asr.live.messages import Response, partial_event, turn_event
 from maie_asr.live.options import TrackOptions
-from maie_asr.live.outbox import Outbox
 from maie_asr.live.scheduler import Job, Priority, Scheduler, Work
 from maie_asr.settings import SuspectTextSettings
 from maie_asr.suspects import SuspectFinder
 from maie_speech.agreement import PartialText, StablePrefix
 from maie_speech.finder import Span
+from maie_speech.live.outbox import Outbox
 from maie_speech.turns import Turn
 
 # Of the words that were stable in 40 readings by tiny.en, clean and in noise, with a partial each
@@ -59,7 +59,7 @@ class Utterance:
         options: TrackOptions,
         recognizer: Recognizer,
         latest: Callable[[], tuple[Span, Samples] | None],
-        outbox: Outbox,
+        outbox: Outbox[Response],
     ) -> None:
         self.thinning = 0
         self._number = started.number

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from maie_asr.engine import Samples
-
-SAMPLE_BYTES = 2
+from maie_core.samples import SAMPLE_BYTES
+from maie_speech.speech import Samples
 
 
 class TrackAudio:
@@ -23,6 +22,11 @@ class TrackAudio:
         self._start = start
         self._bytes = bytearray()
         self.end = start
+
+    @property
+    def sound_end(self) -> int:
+        """The sample after the last one that is kept; silence alone follows it."""
+        return self._start + len(self._bytes) // SAMPLE_BYTES
 
     def append(self, content: bytes) -> None:
         """Takes the next samples: 16-bit little-endian PCM."""

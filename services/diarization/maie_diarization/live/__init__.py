@@ -1,0 +1,1 @@
+"""Tells speakers apart while they speak."""
