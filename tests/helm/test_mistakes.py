@@ -261,8 +261,8 @@ MISTAKES = {
     "a query does not parse": Mistake(
         check="queries",
         file="scaling.yaml",
-        right="sum(maie_asr_live_tracks",
-        wrong="sum((maie_asr_live_tracks",
+        right="sum(maie_%s_live_tracks",
+        wrong="sum((maie_%s_live_tracks",
         profile="live-heavy",
         says="ScaledObject speech-maie-asr-live",
     ),

@@ -111,7 +111,11 @@ class LiveWorkers:
         Raises:
             StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
         """
-        replicas = [info for info in self.known_workers() if info.live_tracks]
+        replicas = [
+            info
+            for info in self.known_workers()
+            if info.stage == common.STAGE_ASR and info.live_tracks
+        ]
         models = [model for info in replicas for model in info.models]
         able = any(TURN_MODEL in model.capabilities for model in models)
         if options.detector == streaming.TURN_DETECTOR_MODEL and replicas and not able:

@@ -219,10 +219,11 @@ class Reason(enum.StrEnum):
     LIMITS_OUTDATED = "LIMITS_OUTDATED", Code.ABORTED
     """Somebody changed the limits of the tenant meanwhile. List them, and set them again."""
     LIVE_BUSY = "LIVE_BUSY", Code.RESOURCE_EXHAUSTED
-    """No ASR replica can take another live track in time. Try again after the retry delay, or start
+    """No replica can take another live track in time. Try again after the retry delay, or start
     more replicas."""
     LIVE_OFF = "LIVE_OFF", Code.UNIMPLEMENTED
-    """This ASR service does not take live speech. Set MAIE_ASR_LIVE_TRACKS above 0."""
+    """This service does not take live speech. Set MAIE_ASR_LIVE_TRACKS or
+    MAIE_DIARIZATION_LIVE_TRACKS above 0."""
     LIVE_UNAVAILABLE = "LIVE_UNAVAILABLE", Code.UNAVAILABLE
     """No ASR replica for live speech answers. Resume the session after the retry delay; if it
     lasts, check the ASR services."""

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from maie.asr.v1 import streaming_pb2 as streaming
 from maie_asr.engine import RecognizeOptions
-from maie_speech.live.audio import TrackAudio
 from maie_asr.live.engine import Effort
 from maie_asr.live.models import open_live_engine, settings_of_own
 from maie_asr.live.whole import WholeUtterances
 from maie_asr.settings import ENGINES, AsrSettings, LiveSettings, WhisperSettings
 from maie_core.live_options import overlay
 from maie_runtime.worker.engines import load_engine
+from maie_speech.live.audio import TrackAudio
 from tests.asr.recordings import BUG_AND_BUDGET, read_audio, words_of
 from tests.live_engine import InstantEngine, say
 

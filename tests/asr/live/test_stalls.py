@@ -9,9 +9,9 @@ import grpc
 import pytest
 
 from maie_asr.live.engine import Effort
-from maie_speech.live.stalls import LOOKS, WARM_UP_FACTOR, StallWatch
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
+from maie_speech.live.stalls import LOOKS, WARM_UP_FACTOR, StallWatch
 from tests.asr.live.calling import Call, answers, config, instant, parts, track
 from tests.asr.live.test_calls import SPOKEN, reason_of
 from tests.live_engine import InstantEngine, quiet, say

@@ -20,11 +20,11 @@ from maie_asr.live.judge import MAX_JUDGED_SAMPLES, Judge
 from maie_asr.live.load import LoadMeter
 from maie_asr.live.scheduler import Priority, Scheduler
 from maie_asr.live.service import LiveService
-from maie_speech.live.stalls import StallWatch
 from maie_asr.settings import AsrSettings, LiveSettings
 from maie_core.durations import seconds
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_speech.live.stalls import StallWatch
 from tests.asr.live.calling import (
     END,
     Call,

@@ -113,7 +113,7 @@ class Call:
     """A call of one track."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        stub: Any = StreamingDiarizationServiceStub(channel)  # type: ignore[arg-type]
+        stub: Any = StreamingDiarizationServiceStub(channel)
         self._stream: Any = stub.StreamingDiarize()
 
     async def send(self, *requests: Request) -> None:

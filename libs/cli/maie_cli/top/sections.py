@@ -10,6 +10,7 @@ from typing import TypeAlias
 from rich.text import Text
 
 from maie.catalog.v1 import catalog_pb2 as catalog
+from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie_cli.names import stage_name
 from maie_cli.top.figures import MINUTE, NOTHING, age, rate, share, size
@@ -57,8 +58,9 @@ class Section:
 def summary(mesh: catalog.GetMeshResponse) -> list[Text]:
     """The lines above the tables: jobs, live speech, dead letters and throughput."""
     every = [worker for stage in mesh.stages for worker in stage.workers]
-    tracks = sum(worker.live_tracks_in_use for worker in every)
-    room = sum(worker.live_tracks for worker in every)
+    asr = [worker for worker in every if worker.stage == common.STAGE_ASR]
+    tracks = sum(worker.live_tracks_in_use for worker in asr)
+    room = sum(worker.live_tracks for worker in asr)
     held = f" ({mesh.held_jobs} held)" if mesh.held_jobs else ""
     sessions = f"{mesh.live_sessions} session{'s' * (mesh.live_sessions != 1)}"
     now = _line(

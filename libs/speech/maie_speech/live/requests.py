@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from google.protobuf.duration_pb2 import Duration
-
-from maie_core.durations import seconds
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
-from maie_core.samples import RATE, SAMPLE_BYTES, samples
+from maie_core.samples import RATE, SAMPLE_BYTES
 
 MAX_AUDIO_BYTES = RATE * SAMPLE_BYTES
 MAX_SILENCE_SECONDS = 3600
@@ -30,18 +27,19 @@ def check_audio(content: bytes) -> None:
         )
 
 
-def silence_samples(silence: Duration) -> int:
-    """The samples of a message with silence.
+def check_silence(samples: int) -> None:
+    """Refuses silence that is not above 0 and at most an hour.
+
+    Args:
+        samples: How long it is.
 
     Raises:
         StageError: INVALID_ARGUMENT with AUDIO_PART_INVALID.
     """
-    length = seconds(silence)
-    if not 0 < length <= MAX_SILENCE_SECONDS:
+    if not 0 < samples <= MAX_SILENCE_SECONDS * RATE:
         raise _bad_part(
             f"Silence is above 0 and at most {MAX_SILENCE_SECONDS} s long; send it so.", "silence"
         )
-    return samples(silence)
 
 
 def out_of_order(message: str) -> StageError:

@@ -25,7 +25,7 @@ from maie_core.live_options import overlay
 from maie_core.samples import SAMPLE_BYTES, samples
 from maie_runtime.background import end
 from maie_speech.live.outbox import Outbox
-from maie_speech.live.requests import check_audio, out_of_order, silence_samples
+from maie_speech.live.requests import check_audio, check_silence, out_of_order
 from maie_speech.turn_machine import TurnMachine
 from maie_speech.turns import TurnCause
 
@@ -161,7 +161,9 @@ class Track:
             self._meter.count_audio(len(request.audio) / SAMPLE_BYTES / SAMPLE_RATE)
             await self._speaker.hear(request.audio)
         elif kind == "silence":
-            await self._speaker.pause(silence_samples(request.silence))
+            silence = samples(request.silence)
+            check_silence(silence)
+            await self._speaker.pause(silence)
         elif kind == "configure":
             self._reconfigure(request.configure)
         elif kind == "finalize":

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maie_core.limits import MAX_SPEAKERS
-from maie_diarization.clustering.counting import cut, weighed
+from maie_diarization.clustering.counting import cut
 from maie_diarization.clustering.groups import Groups
 from maie_diarization.clustering.hints import Hints
 from maie_diarization.clustering.linkage import Floats, average_linkage
@@ -123,9 +123,7 @@ class LiveSpeakers:
     def _clusters(self) -> list[Cluster]:
         """The groups of each speaker, as a recording of them has it; who speaks most is first."""
         groups, calibration = self._memory.groups, self._calibration
-        tree = weighed(
-            groups, average_linkage(groups.means, groups.durations, _ignore), calibration
-        )
+        tree = average_linkage(groups.means, groups.durations, _ignore)
         chosen = cut(groups, tree, Hints(max_speaker_count=self._most), calibration)
         labels = tree.joined(chosen.joins)
         largest = np.argsort(-groups.united(labels).durations, kind="stable")[: chosen.count]

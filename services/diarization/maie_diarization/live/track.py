@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from maie.diarization.v1 import streaming_pb2 as streaming
 from maie_core.errors import StageError
 from maie_core.failures import as_stage_error
+from maie_core.samples import samples
 from maie_diarization.engine import SAMPLE_RATE, Calibration, Samples, Voice
 from maie_diarization.live.conversation import Conversation
 from maie_diarization.live.messages import (
@@ -25,7 +26,7 @@ from maie_diarization.live.windows import Window, Windows
 from maie_runtime.background import end
 from maie_speech.live.audio import TrackAudio
 from maie_speech.live.outbox import Outbox
-from maie_speech.live.requests import check_audio, out_of_order, silence_samples
+from maie_speech.live.requests import check_audio, check_silence, out_of_order
 from maie_speech.live.stalls import Blame
 
 # Audio after which progress is reported, and the longest time without a report: a caller takes a
@@ -124,7 +125,9 @@ class Track:
                 check_audio(request.audio)
                 self._audio.append(request.audio)
             case "silence":
-                self._audio.skip(silence_samples(request.silence))
+                silence = samples(request.silence)
+                check_silence(silence)
+                self._audio.skip(silence)
             case "end":
                 self._ended = True
                 await self._finish()
@@ -156,9 +159,9 @@ class Track:
     async def _hear_window(self, window: Window) -> None:
         voices: Sequence[Voice] = ()
         if window.start < self._audio.sound_end:
-            samples = self._audio.samples(window.start, window.end)
+            sound = self._audio.samples(window.start, window.end)
             # A muted microphone costs nothing.
-            voices = await self._listen(samples, self.fail) if samples.any() else ()
+            voices = await self._listen(sound, self.fail) if sound.any() else ()
         heard = self._conversation.hear(window, voices)
         self._audio.forget(self._windows.needed)
         for merge in heard.merges:
