@@ -12,6 +12,7 @@ from maie_diarization.engine import SAMPLE_RATE, Samples, SpeechRange
 from maie_diarization.engines.embedded import EmbeddedEngine
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+TELEPHONE_HERTZ = (300, 3400)
 
 
 @cache
@@ -43,6 +44,14 @@ def noisy(samples: Samples, ratio_db: float) -> Samples:
     level = np.sqrt(np.mean(sound**2) / 10 ** (ratio_db / 10))
     noise = np.random.default_rng(1).normal(0, level, len(sound))
     return np.clip(np.round(sound + noise), -32768, 32767).astype(np.int16)
+
+
+def by_telephone(samples: Samples) -> Samples:
+    """The band of a telephone."""
+    spectrum = np.fft.rfft(samples)
+    hertz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
+    spectrum[(hertz < TELEPHONE_HERTZ[0]) | (hertz > TELEPHONE_HERTZ[1])] = 0
+    return np.round(np.fft.irfft(spectrum, len(samples))).astype(np.int16)
 
 
 def everything(samples: Samples) -> list[SpeechRange]:

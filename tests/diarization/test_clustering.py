@@ -114,6 +114,15 @@ def test_voices_without_any_embedding_are_one_speaker_of_no_confidence() -> None
     assert found.confidence == 0
 
 
+def test_voices_with_too_little_speech_are_one_speaker_of_no_confidence() -> None:
+    short = replace(voice(0), clean_duration=CALIBRATION.min_duration / 2)
+
+    found = identified([[short]])
+
+    assert found.speakers == ((0,),)
+    assert found.confidence == 0
+
+
 def test_a_recording_without_voices_has_no_speakers() -> None:
     found = identified([[], []])
 
@@ -126,6 +135,18 @@ def test_a_clear_number_is_surer_than_one_next_to_the_threshold() -> None:
     close = [*conversation([0] * 4), *[_between(0, 1, 0.55)] * 4]
 
     assert identified([clear]).confidence > 0.8 > 0.7 > identified([close]).confidence > 0.5
+
+
+def test_who_has_a_small_share_of_a_long_recording_is_a_speaker_only_by_much_speech() -> None:
+    calibration = replace(CALIBRATION, min_speaker_share=0.2, sure_speaker_duration=12.0)
+    once, thrice = [[0] * 20 + [1] * times for times in (1, 3)]
+
+    counts = [
+        len(identify([conversation(order)], Hints(), calibration, lambda: None).centroids)
+        for order in (once, thrice)
+    ]
+
+    assert counts == [1, 2]
 
 
 def test_a_long_recording_is_clustered_by_a_bounded_number_of_groups() -> None:

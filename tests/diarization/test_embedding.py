@@ -12,10 +12,19 @@ import pytest
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_diarization.engine import SAMPLE_RATE, Embedding, Samples
+from maie_diarization.engines.embedded import CALIBRATION
+from maie_diarization.engines.embedded.channel import Channel
 from maie_diarization.engines.embedded.encoder import embed
 from maie_diarization.engines.embedded.mel import BANDS, mel_power
-from maie_diarization.engines.embedded.models import CAMPPLUS, PYANNET, ShippedModel, open_model
-from tests.diarization.recordings import noisy, part, reading, standup
+from maie_diarization.engines.embedded.models import (
+    CAMPPLUS,
+    CHANNELS,
+    PYANNET,
+    ShippedModel,
+    open_arrays,
+    open_model,
+)
+from tests.diarization.recordings import by_telephone, noisy, part, reading, standup
 
 pytestmark = pytest.mark.unit
 
@@ -66,13 +75,33 @@ def test_a_voice_in_noise_is_still_like_itself_and_no_more_like_others(encoder) 
     assert noisy_one @ noisy_other < one @ another + 0.15
 
 
+def test_the_telephone_makes_voices_no_more_alike(encoder) -> None:
+    sounds = [part(reading(), 0, 4), part(standup(), 1, 4)]
+    channel = Channel()
+    clear = [channel.without(each) for each in _embeddings(encoder, sounds)]
+    raw = _embeddings(encoder, [by_telephone(sound) for sound in sounds])
+    called = [channel.without(each) for each in raw]
+
+    assert called[0] @ called[1] < raw[0] @ raw[1] - 0.1
+    assert called[0] @ called[1] < CALIBRATION.same_speaker
+    assert min(one @ other for one, other in zip(clear, called, strict=True)) > 0.5
+    assert np.linalg.norm(called, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_channel_has_what_all_voices_share_and_the_direction_of_the_telephone() -> None:
+    shared, telephone = open_arrays(CHANNELS)
+
+    assert 0 < np.linalg.norm(shared) < 0.5
+    assert np.linalg.norm(telephone) == pytest.approx(1, abs=1e-5)
+
+
 def test_a_very_short_voice_has_an_embedding(encoder) -> None:
     (short,) = embed(encoder, [mel_power(part(reading(), 1, 1.4))], lambda: None)
 
     assert np.isfinite(short).all()
 
 
-@pytest.mark.parametrize("model", [PYANNET, CAMPPLUS], ids=lambda model: model.name)
+@pytest.mark.parametrize("model", [PYANNET, CAMPPLUS, CHANNELS], ids=lambda model: model.name)
 def test_another_file_is_refused(model: ShippedModel, tmp_path: Path) -> None:
     path = tmp_path / model.path.name
     shutil.copyfile(model.path, path)

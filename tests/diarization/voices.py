@@ -13,6 +13,8 @@ CALIBRATION = Calibration(
     surely_same_speaker=0.9,
     min_duration=1.0,
     min_speaker_duration=4.0,
+    min_speaker_share=0.02,
+    sure_speaker_duration=8.0,
     count_accuracy=((-0.2, 0.1), (0.0, 0.5), (0.2, 0.9)),
 )
 DIMENSIONS = 32

@@ -76,7 +76,11 @@ class Calibration:
         min_duration: The seconds of clean speech from which a voice may found a
             speaker; shorter ones only join one.
         min_speaker_duration: The seconds of clean speech from which a group of
-            voices is a speaker; the voices of a smaller one join others.
+            voices may be a speaker; the voices of a smaller one join others.
+        min_speaker_share: The share of the clean speech, 0 to 1, that a speaker has,
+            too: in long recordings there is more that is of two speakers at once.
+        sure_speaker_duration: The seconds of clean speech from which a group is a
+            speaker, however small its share.
         count_accuracy: How often the number of speakers is right, 0 to 1, by the
             margin: how far the threshold would have to move for another number.
             Points of a line, by rising margin.
@@ -86,6 +90,8 @@ class Calibration:
     surely_same_speaker: float
     min_duration: float
     min_speaker_duration: float
+    min_speaker_share: float
+    sure_speaker_duration: float
     count_accuracy: tuple[tuple[float, float], ...]
 
 

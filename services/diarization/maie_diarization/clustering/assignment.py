@@ -29,6 +29,9 @@ def assign(voices: Sequence[Voice], centroids: Floats) -> list[int]:
     Returns:
         The number of each voice's speaker.
     """
+    if len(centroids) == 1:
+        # Of no dimension, too, where no voice has enough clean speech.
+        return [0] * len(voices)
     speakers = np.full(len(voices), _NOBODY)
     windows = list(_windows(voices))
     for places in windows:

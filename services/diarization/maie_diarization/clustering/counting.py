@@ -39,7 +39,7 @@ def cut(groups: Groups, tree: Dendrogram, hints: Hints, calibration: Calibration
         hints: What is known of the number; a higher one than that of the groups is cut to that.
         calibration: The threshold, the least speech of a speaker, and how often a number is right.
     """
-    counts = speaker_counts(groups, tree, calibration.min_speaker_duration)
+    counts = speaker_counts(groups, tree, _least(groups, calibration))
     joins = tree.joins_above(calibration.same_speaker)
     found = int(counts[joins])
     count = min(hints.clip(max(1, found)), len(groups))
@@ -50,6 +50,12 @@ def cut(groups: Groups, tree: Dendrogram, hints: Hints, calibration: Calibration
     margins, shares = zip(*calibration.count_accuracy, strict=True)
     margin = _margin(tree, counts == count, calibration.same_speaker)
     return Cut(joins=joins, count=count, confidence=float(np.interp(margin, margins, shares)))
+
+
+def _least(groups: Groups, calibration: Calibration) -> float:
+    """The seconds of clean speech from which a group is a speaker."""
+    share = calibration.min_speaker_share * float(groups.durations.sum())
+    return max(calibration.min_speaker_duration, min(share, calibration.sure_speaker_duration))
 
 
 def speaker_counts(groups: Groups, tree: Dendrogram, least: float) -> Counts:

@@ -1,13 +1,16 @@
-"""The two models that ship with this package: files, digests, loading."""
+"""The models that ship with this package: files, digests, loading."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 
 from maie_core.models import model_corrupt, model_missing
 
@@ -40,6 +43,12 @@ CAMPPLUS: Final = ShippedModel(
     path=_MODELS / "campplus" / "campplus.onnx",
     sha256="aa09cb5da09fee286216c166208d4d2289fffe84502d016fcae6970920268c5b",
 )
+# Written by bench/diarization/channels.py.
+CHANNELS: Final = ShippedModel(
+    name="channels",
+    path=_MODELS / "campplus" / "channels.npy",
+    sha256="6727c46fd625937b2d0593d2d2726821a9db60ec7bab540db525d7834ff3c592",
+)
 
 
 def open_model(model: ShippedModel, threads: int) -> onnxruntime.InferenceSession:
@@ -52,6 +61,27 @@ def open_model(model: ShippedModel, threads: int) -> onnxruntime.InferenceSessio
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
     """
+    options = onnxruntime.SessionOptions()
+    options.inter_op_num_threads = 1
+    options.intra_op_num_threads = threads
+    # The arena would keep the largest batch's memory for good.
+    options.enable_cpu_mem_arena = False
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(
+        _content(model), providers=["CPUExecutionProvider"], sess_options=options
+    )
+
+
+def open_arrays(model: ShippedModel) -> NDArray[np.float32]:
+    """Verifies and loads arrays.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
+    """
+    return np.load(io.BytesIO(_content(model))).astype(np.float32)
+
+
+def _content(model: ShippedModel) -> bytes:
     try:
         content = model.path.read_bytes()
     except OSError as error:
@@ -65,12 +95,4 @@ def open_model(model: ShippedModel, threads: int) -> onnxruntime.InferenceSessio
             f"The model {model.path} hashes to {actual}, not {model.sha256}; "
             "install the package maie-diarization again."
         )
-    options = onnxruntime.SessionOptions()
-    options.inter_op_num_threads = 1
-    options.intra_op_num_threads = threads
-    # The arena would keep the largest batch's memory for good.
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(
-        content, providers=["CPUExecutionProvider"], sess_options=options
-    )
+    return content
