@@ -92,7 +92,7 @@ def generated(case: Case, voices: Sequence[Voice], folder: Path) -> Recording:
     speakers = voices[: case.speakers]
     said = converse(speakers, case.seconds, case.overlap, case.seed)
     turns = turns_of(said)
-    rooms = _rooms(speakers, case.seed, folder) if case.form == FAR else None
+    rooms = room(speakers, case.seed, folder) if case.form == FAR else None
     sound = sound_of(said, case.seconds, case.seed, rooms)
     path = folder / f"{case.name}.wav"
     write_sound(path, in_form(case.form, sound, turns, voices, case.seed))
@@ -142,6 +142,22 @@ def write_sound(path: Path, audio: Audio) -> None:
             file.writeframes(np.clip(part, -32768, 32767).astype("<i2").tobytes())
 
 
+def room(voices: Sequence[Voice], seed: int, folder: Path) -> Mapping[str, Audio]:
+    """By voice, what a room answers to a click from its place; the seed says which room.
+
+    Args:
+        voices: Those who speak in it.
+        seed: The same one gives the same room.
+        folder: Where the simulation may write.
+    """
+    path = folder / "room.npy"
+    command = [str(PYTHON), str(ROOMS), str(seed), str(len(voices)), str(path)]
+    subprocess.run(command, check=True)
+    responses = np.load(path)
+    path.unlink()
+    return {voice.name: each for voice, each in zip(voices, responses, strict=True)}
+
+
 def _words(said: Sequence[Saying]) -> tuple[SpokenWord, ...]:
     words = [
         SpokenWord(text=word.text, start=each.start + word.start, end=each.start + word.end)
@@ -149,12 +165,3 @@ def _words(said: Sequence[Saying]) -> tuple[SpokenWord, ...]:
         for word in each.phrase.words
     ]
     return tuple(sorted(words, key=lambda word: word.start))
-
-
-def _rooms(voices: Sequence[Voice], seed: int, folder: Path) -> Mapping[str, Audio]:
-    path = folder / "room.npy"
-    command = [str(PYTHON), str(ROOMS), str(seed), str(len(voices)), str(path)]
-    subprocess.run(command, check=True)
-    responses = np.load(path)
-    path.unlink()
-    return {voice.name: each for voice, each in zip(voices, responses, strict=True)}

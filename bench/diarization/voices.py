@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -60,7 +61,16 @@ def real_voices(folder: Path, count: int) -> list[Voice]:
             f"{folder} has {len(names)} folders of speakers, and {count} are needed; "
             "give --voices a folder with SPEAKER/*.flac or *.wav."
         )
-    return [_voice(name, _read(folder / name)) for name in names[:count]]
+    return [voice_of(folder / name) for name in names[:count]]
+
+
+def voice_of(folder: Path) -> Voice:
+    """The voice of a folder's recordings.
+
+    Raises:
+        NoVoicesError: There is no speech in them.
+    """
+    return _voice(folder.name, _read(folder))
 
 
 def synthetic_voices(count: int) -> list[Voice]:
@@ -83,10 +93,24 @@ def synthetic_voices(count: int) -> list[Voice]:
     ]
 
 
-def decoded(path: Path) -> Audio:
+def at_speed(voice: Voice, times: float) -> Voice:
+    """A voice that speaks so many times as fast, and as much higher: another person's."""
+    if times == 1:
+        return voice
+    phrases = (Phrase(audio=_faster(each.audio, times)) for each in voice.phrases)
+    return Voice(name=f"{voice.name}x{times:g}", phrases=tuple(phrases))
+
+
+def _faster(audio: Audio, times: float) -> Audio:
+    count = round(len(audio) / times)
+    spectrum = np.fft.rfft(audio)[: count // 2 + 1]
+    return (np.fft.irfft(spectrum, count) * (count / len(audio))).astype(np.float32)
+
+
+def decoded(source: Path | BinaryIO) -> Audio:
     """A recording as mono at 16 kHz."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-    with av.open(str(path)) as container:
+    with av.open(str(source) if isinstance(source, Path) else source, "r") as container:
         frames = [
             part.to_ndarray()[0]
             for frame in [*container.decode(audio=0), None]

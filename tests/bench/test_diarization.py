@@ -139,7 +139,7 @@ def test_noise_is_as_loud_as_its_name_says(form: str) -> None:
 
 
 def test_a_form_that_there_is_not_is_refused_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"no form 'white'; there are clean, telephone, far"):
+    with pytest.raises(ValueError, match=r"no form 'white'; there are clean, telephone, voip, far"):
         in_form("white", np.ones(SAMPLE_RATE, np.float32), [], VOICES, 1)
 
 

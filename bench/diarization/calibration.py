@@ -1,0 +1,170 @@
+"""When two groups of voices are one speaker, and how often the number of speakers is right.
+
+`python -m bench.diarization.calibration` makes conversations of some people, finds for each
+similarity in how many of them the number of speakers is right, and fits the confidence to the
+margin (`Calibration.count_accuracy`). Then it tests both with conversations of other people.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final
+
+import numpy as np
+import typer
+
+from bench.diarization.forms import CLEAN, FAR, TELEPHONE, VOIP
+from bench.diarization.heard import MOST_SPEAKERS, Heard, heard
+from bench.diarization.people import Person, people
+from bench.diarization.recordings import Case
+from bench.diarization.reliability import (
+    Judgement,
+    Line,
+    brier,
+    calibration_error,
+    confidences,
+    fitted,
+)
+from bench.meshes import data_folder
+from bench.report import Figure, JsonOption, Report, note
+from maie_diarization.clustering import Hints, identify
+from maie_diarization.engine import Calibration
+from maie_diarization.engines.embedded import CALIBRATION, EmbeddedEngine
+
+# Each with the share in which two speak.
+FITTED = ((CLEAN, 0.0), (TELEPHONE, 0.0), ("white10", 0.0), (FAR, 0.0), ("babble20", 0.0))
+TESTED = (
+    *((CLEAN, 0.0), (TELEPHONE, 0.0), (VOIP, 0.0), ("white10", 0.0), (FAR, 0.0)),
+    *(("babble20", 0.0), (CLEAN, 0.1), (CLEAN, 0.2)),
+)
+FITTED_SECONDS, TESTED_SECONDS = (90.0, 150.0, 240.0), (60.0, 120.0, 180.0)
+# Each conversation counts also with its first part alone.
+PARTS = (0.5, 1.0)
+SIMILARITIES = tuple(round(0.2 + 0.03 * step, 2) for step in range(12))
+POINTS = 8
+# With this line a confidence gives the margin.
+_MARGINS: Final[Line] = ((-1.0, 0.0), (1.0, 1.0))
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    voices: Annotated[Path | None, typer.Option(help="SPEAKER/*.flac or *.wav.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Where what was heard stays.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prints the similarities, the line of confidence and how far both hold for others."""
+    fitting, testing = people(voices)
+    with data_folder() as scratch:
+        folder = keep or scratch
+        folder.mkdir(parents=True, exist_ok=True)
+        own = list(_heard("tune", _cases(FITTED, FITTED_SECONDS), fitting, folder))
+        others = list(_heard("test", _cases(TESTED, TESTED_SECONDS), testing, folder))
+    line = fitted([*_free(own), *_bounded(own)], POINTS)
+    for margin, share in line:
+        note(f"count_accuracy: {margin:.3f}, {share:.2f}")
+    Report(
+        bench="diarization.calibration",
+        measured="Numbers of speakers that are right, by similarity, and confidences, for people "
+        "that the similarity and the confidence are not fitted to.",
+        settings={"fitted to": len(own), "tested with": len(others)},
+        figures=[*_by_similarity(own, others), *_by_form(others), *_trust(others, line)],
+    ).print(as_json)
+
+
+def _judged(one: Heard, part: float, hints: Hints) -> Judgement:
+    """What is found in the first part of a conversation."""
+    calibration = replace(CALIBRATION, count_accuracy=_MARGINS)
+    seconds = part * one.seconds
+    made = identify(one.first(seconds), hints, calibration, _nothing)
+    count = len(made.centroids)
+    return Judgement(
+        margin=2 * made.confidence - 1, right=count == one.speakers(seconds), count=count
+    )
+
+
+def _free(some: Sequence[Heard]) -> list[Judgement]:
+    """The numbers that are found where nothing is known."""
+    return [_judged(one, part, Hints()) for one in some for part in PARTS]
+
+
+def _bounded(some: Sequence[Heard]) -> Iterator[Judgement]:
+    """The numbers next to those that are found, as bounds enforce them."""
+    for one in some:
+        for part in PARTS:
+            count = _judged(one, part, Hints()).count
+            yield _judged(one, part, Hints(min_speaker_count=count + 1))
+            if count > 1:
+                yield _judged(one, part, Hints(max_speaker_count=count - 1))
+
+
+def _heard(
+    name: str, cases: Sequence[Case], persons: Sequence[Person], folder: Path
+) -> Iterator[Heard]:
+    hearing = EmbeddedEngine.load()
+    for case in cases:
+        note(f"listening to {name}-{case.name}")
+        yield heard(name, case, persons, folder, hearing)
+
+
+def _cases(forms: Sequence[tuple[str, float]], lengths: Sequence[float]) -> list[Case]:
+    """Each number of speakers in each form; of one speaker no overlap."""
+    return [
+        Case(
+            voices="real",
+            speakers=speakers,
+            seconds=lengths[(speakers + 1 + place) % len(lengths)],
+            overlap=overlap,
+            form=form,
+        )
+        for place, (form, overlap) in enumerate(forms)
+        for speakers in range(2 if overlap else 1, MOST_SPEAKERS + 1)
+    ]
+
+
+def _by_similarity(own: Sequence[Heard], others: Sequence[Heard]) -> Iterator[Figure]:
+    for similarity in SIMILARITIES:
+        calibration = replace(CALIBRATION, same_speaker=similarity)
+        for name, some in (("fitted", own), ("others", others)):
+            right = [_counted(one, calibration) for one in some]
+            yield Figure(
+                name=f"right with {similarity:g}, {name}",
+                value=float(100 * np.mean(right)),
+                unit="%",
+            )
+
+
+def _by_form(others: Sequence[Heard]) -> Iterator[Figure]:
+    forms: dict[str, list[bool]] = defaultdict(list)
+    for one in others:
+        forms[one.group].append(_counted(one, CALIBRATION))
+    for form, right in forms.items():
+        yield Figure(name=f"right of {len(right)}, others, {form}", value=sum(right))
+
+
+def _counted(one: Heard, calibration: Calibration) -> bool:
+    found = identify(one.chunks, Hints(), calibration, _nothing)
+    return len(found.centroids) == one.speakers(one.seconds)
+
+
+def _trust(others: Sequence[Heard], line: Line) -> Iterator[Figure]:
+    """How far confidences hold for others."""
+    found = _free(others)
+    share = float(np.mean([each.right for each in found]))
+    yield Figure(name="Brier score, always the share", value=share * (1 - share))
+    for name, each in (("this line", line), ("the line in use", CALIBRATION.count_accuracy)):
+        said = confidences(found, each)
+        yield Figure(name=f"Brier score, {name}", value=brier(found, said))
+        yield Figure(name=f"calibration error, {name}", value=calibration_error(found, said))
+
+
+def _nothing() -> None:
+    """Needs no heartbeat."""
+
+
+if __name__ == "__main__":
+    app()
