@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import grpc
@@ -26,13 +28,25 @@ Response = streaming.StreamingDiarizeResponse
 END = Request(end=streaming.StreamingDiarizeEnd())
 
 
+def same(level: int) -> int:
+    """Each level is a voice of its own."""
+    return level
+
+
 class PitchEngine:
-    """Takes each level of the samples for a voice: 1 for the first axis, 2 for the second."""
+    """Takes the level of a sound for a voice.
+
+    Args:
+        voice: The number of a level's voice.
+    """
 
     description = "Levels as voices."
     calibration = CALIBRATION
     vram_bytes = 0
     weights = None
+
+    def __init__(self, voice: Callable[[int], int] = same) -> None:
+        self._voice = voice
 
     @property
     def version(self) -> common.EngineVersion:
@@ -43,21 +57,22 @@ class PitchEngine:
         self, samples: Samples, speech: Sequence[SpeechRange], heartbeat: Callable[[], None]
     ) -> list[Voice]:
         """See `Engine`."""
-        window = Turn(start=0.0, end=len(samples) / SAMPLE_RATE)
-        found = []
-        for level in sorted(set(samples.tolist()) - {0}):
-            (places,) = np.nonzero(samples == level)
-            turn = Turn(start=places[0] / SAMPLE_RATE, end=(places[-1] + 1) / SAMPLE_RATE)
-            embedding = np.eye(DIMENSIONS, dtype=np.float32)[level % DIMENSIONS]
-            found.append(
-                Voice(
-                    window=window,
-                    turns=(turn,),
-                    embedding=embedding,
-                    clean_duration=turn.end - turn.start,
-                )
+        levels = np.abs(samples)
+        turns = defaultdict[int, list[Turn]](list)
+        edges = [0, *(np.flatnonzero(np.diff(levels)) + 1).tolist(), len(levels)]
+        for start, end in pairwise(edges):
+            if level := int(levels[start]):
+                turn = Turn(start=start / SAMPLE_RATE, end=end / SAMPLE_RATE)
+                turns[self._voice(level)].append(turn)
+        return [
+            Voice(
+                window=Turn(start=0.0, end=len(samples) / SAMPLE_RATE),
+                turns=tuple(spoken),
+                embedding=np.eye(DIMENSIONS, dtype=np.float32)[voice % DIMENSIONS],
+                clean_duration=sum(turn.end - turn.start for turn in spoken),
             )
-        return found
+            for voice, spoken in turns.items()
+        ]
 
 
 def speech(level: int, seconds: float) -> Samples:

@@ -11,9 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maie_core.limits import MAX_SPEAKERS
-from maie_diarization.clustering.counting import cut
-from maie_diarization.clustering.groups import Groups
-from maie_diarization.clustering.hints import Hints
 from maie_diarization.clustering.linkage import Floats, average_linkage
 from maie_diarization.engine import Calibration, Voice
 from maie_diarization.live.memory import Memory
@@ -121,13 +118,23 @@ class LiveSpeakers:
         return merges
 
     def _clusters(self) -> list[Cluster]:
-        """The groups of each speaker, as a recording of them has it; who speaks most is first."""
-        groups, calibration = self._memory.groups, self._calibration
+        """The groups of each speaker, as a recording of them has it; who speaks most is first.
+
+        Whoever has a number stays a speaker. Where nobody is heard enough yet, who speaks most is.
+        """
+        memory, calibration = self._memory, self._calibration
+        groups = memory.groups
         tree = average_linkage(groups.means, groups.durations, _ignore)
-        chosen = cut(groups, tree, Hints(max_speaker_count=self._most), calibration)
-        labels = tree.joined(chosen.joins)
-        largest = np.argsort(-groups.united(labels).durations, kind="stable")[: chosen.count]
-        return [np.flatnonzero(labels == label) for label in largest]
+        labels = tree.joined(tree.joins_above(calibration.same_speaker))
+        durations = groups.united(labels).durations
+        order = np.argsort(-durations, kind="stable")
+        clusters = [np.flatnonzero(labels == label) for label in order]
+        speakers = [
+            cluster
+            for cluster, label in zip(clusters, order, strict=True)
+            if durations[label] >= calibration.min_speaker_duration or memory.numbers[cluster].any()
+        ]
+        return speakers or clusters[:1]
 
     def _name(self, clusters: Sequence[Cluster]) -> list[Merge]:
         """Gives the groups of each cluster the number that most of its speech had.
@@ -150,18 +157,13 @@ class LiveSpeakers:
         return united
 
     def _homes(self, clusters: Sequence[Cluster]) -> Mapping[int, int]:
-        """The cluster that has most of each speaker's speech; the next one where none has any."""
+        """The cluster that has most of each speaker's speech."""
         memory = self._memory
         spoken: defaultdict[int, list[float]] = defaultdict(lambda: [0.0] * len(clusters))
         for place, cluster in enumerate(clusters):
             for group in cluster.tolist():
                 spoken[int(memory.numbers[group])][place] += float(memory.groups.durations[group])
-        homes = {number: int(np.argmax(each)) for number, each in spoken.items() if number}
-        means = np.stack([_mean(memory.groups, cluster) for cluster in clusters])
-        for known in self.known:
-            if known.number not in homes:
-                homes[known.number] = int(np.argmax(means @ known.mean))
-        return homes
+        return {number: int(np.argmax(each)) for number, each in spoken.items() if number}
 
     def _assign(self, cluster: Cluster, numbers: Sequence[int]) -> None:
         """Gives the groups of a cluster that have none of its numbers the most similar one."""
@@ -172,11 +174,6 @@ class LiveSpeakers:
                 mean = memory.groups.means[group]
                 best = max(means, key=lambda each: float(means[each] @ mean), default=numbers[0])
                 memory.numbers[group] = best
-
-
-def _mean(groups: Groups, cluster: Cluster) -> Floats:
-    means = np.average(groups.means[cluster], axis=0, weights=groups.durations[cluster])
-    return np.asarray(means, np.float32)
 
 
 def _ignore() -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
-from maie_core.durations import seconds
-from maie_diarization.merge.segments import split
-from maie_diarization.merge.turns import Turns, turns_of
-from maie_diarization.merge.words import label_words
+from maie_core.speaking import Turns, label_segment, split
 
 
 def with_speakers(
@@ -27,7 +24,7 @@ def with_speakers(
     for segment in transcript.segments:
         lane = (segment.track, segment.channel)
         if lane not in lanes:
-            lanes[lane] = turns_of(made, segment)
+            lanes[lane] = _turns_of(made, segment)
         labelled.segments.extend(_labelled(segment, lanes[lane]))
     return labelled
 
@@ -35,11 +32,12 @@ def with_speakers(
 def _labelled(segment: common.Segment, turns: Turns) -> list[common.Segment]:
     named = common.Segment()
     named.CopyFrom(segment)
-    if named.words:
-        label_words(named.words, turns)
-        return list(split(named)) if named.words[0].HasField("speaker") else [named]
-    start, end = seconds(segment.start_offset), seconds(segment.end_offset)
-    speaking = turns.during(start, end)
-    if speaker := speaking.speaker or turns.nearest(start, end):
-        named.speaker, named.overlapped = speaker, speaking.overlapped
-    return [named]
+    label_segment(named, turns)
+    return list(split(named)) if named.words and named.HasField("speaker") else [named]
+
+
+def _turns_of(made: diarization.Diarization, segment: common.Segment) -> Turns:
+    """The turns that a segment's words may be of: those on its channel and track."""
+    lane = (segment.track, segment.channel)
+    there = {each.speaker for each in made.speakers if (each.track, each.channel) == lane}
+    return Turns(turn for turn in made.turns if turn.speaker in there)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
-import numpy as np
-
-from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
 from maie_core.durations import seconds
 
@@ -44,8 +43,10 @@ class Turns:
     def __init__(self, turns: Iterable[diarization.SpeakerTurn]) -> None:
         kept = list(turns)
         self._speakers = [turn.speaker for turn in kept]
-        self._starts = np.array([seconds(turn.range.start_offset) for turn in kept])
-        self._ends = np.array([seconds(turn.range.end_offset) for turn in kept])
+        self._starts = [seconds(turn.range.start_offset) for turn in kept]
+        self._ends = [seconds(turn.range.end_offset) for turn in kept]
+        # Of each turn and those before it, the first one that ends last.
+        self._latest = list(accumulate(range(len(kept)), self._later))
 
     def during(self, start: float, end: float, before: str = "") -> Speaking:
         """Who speaks most in an interval, or else nearest to it.
@@ -58,13 +59,12 @@ class Turns:
         if not self._speakers:
             return Speaking()
         end = max(end, start + _LEAST_SECONDS)
-        shared = np.minimum(self._ends, end) - np.maximum(self._starts, start)
         spoken: dict[str, float] = defaultdict(float)
-        for place in np.flatnonzero(shared > 0):
-            spoken[self._speakers[place]] += float(shared[place])
+        for place in self._overlapping(start, end):
+            spoken[self._speakers[place]] += self._shared(place, start, end)
         if not spoken:
-            nearest = int(np.argmax(shared))
-            near = -shared[nearest] <= NEAR_SECONDS
+            nearest = self._nearest(start, end)
+            near = -self._shared(nearest, start, end) <= NEAR_SECONDS
             return Speaking(speaker=self._speakers[nearest] if near else "")
         most = max(spoken, key=lambda each: (round(spoken[each], 6), each == before))
         others = sum(length for each, length in spoken.items() if each != most)
@@ -72,14 +72,27 @@ class Turns:
 
     def nearest(self, start: float, end: float) -> str:
         """Who speaks nearest to an interval, however far away; empty where nobody ever does."""
-        if not self._speakers:
-            return ""
-        shared = np.minimum(self._ends, end) - np.maximum(self._starts, start)
-        return self._speakers[int(np.argmax(shared))]
+        return self._speakers[self._nearest(start, end)] if self._speakers else ""
 
+    def _overlapping(self, start: float, end: float) -> Iterator[int]:
+        """The turns that share time with an interval, in their order."""
+        last = bisect_left(self._starts, end)
+        first = last
+        while first and self._ends[self._latest[first - 1]] > start:
+            first -= 1
+        return (place for place in range(first, last) if self._ends[place] > start)
 
-def turns_of(made: diarization.Diarization, segment: common.Segment) -> Turns:
-    """The turns that a segment's words may be of: those on its channel and track."""
-    lane = (segment.track, segment.channel)
-    there = {each.speaker for each in made.speakers if (each.track, each.channel) == lane}
-    return Turns(turn for turn in made.turns if turn.speaker in there)
+    def _nearest(self, start: float, end: float) -> int:
+        """The turn that shares most with an interval, or else has the shortest gap to it."""
+        overlapping = list(self._overlapping(start, end))
+        after = bisect_left(self._starts, end)
+        around = [self._latest[after - 1]] if after else []
+        around += [after] if after < len(self._starts) else []
+        return max(overlapping or around, key=lambda place: self._shared(place, start, end))
+
+    def _shared(self, place: int, start: float, end: float) -> float:
+        """How long a turn and an interval share, in seconds; negative is the gap between them."""
+        return min(self._ends[place], end) - max(self._starts[place], start)
+
+    def _later(self, before: int, place: int) -> int:
+        return place if self._ends[place] > self._ends[before] else before

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie_core.durations import seconds
-from maie_diarization.merge.turns import Speaking, Turns
+from maie_core.speaking.turns import Speaking, Turns
 
 
 def label_words(words: Sequence[common.Word], turns: Turns) -> None:
@@ -34,6 +35,29 @@ def label_words(words: Sequence[common.Word], turns: Turns) -> None:
         if last:
             word.speaker = last
             word.overlapped = bool(speaking and speaking.overlapped)
+
+
+def label_segment(segment: common.Segment, turns: Turns) -> None:
+    """Gives a segment and its words their speakers, where anybody speaks at all.
+
+    A segment with words has the speaker of the most of them, the first of these where several have
+    as many.
+
+    Args:
+        segment: The segment; changed in place.
+        turns: The turns on its channel.
+    """
+    if segment.words:
+        label_words(segment.words, turns)
+        if segment.words[0].HasField("speaker"):
+            said = Counter(word.speaker for word in segment.words)
+            segment.speaker = said.most_common(1)[0][0]
+            segment.overlapped = any(word.overlapped for word in segment.words)
+        return
+    start, end = seconds(segment.start_offset), seconds(segment.end_offset)
+    speaking = turns.during(start, end)
+    if speaker := speaking.speaker or turns.nearest(start, end):
+        segment.speaker, segment.overlapped = speaker, speaking.overlapped
 
 
 def _nearest(words: Sequence[common.Word], turns: Turns) -> str:
