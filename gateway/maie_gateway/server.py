@@ -67,6 +67,7 @@ from maie_gateway.live.opening import Openings
 from maie_gateway.live.recognition.asr_replicas import AsrReplicas
 from maie_gateway.live.refinement.enhancers import Enhancers
 from maie_gateway.live.sessions import Sessions
+from maie_gateway.live.speakers.diarizers import Diarizers
 from maie_gateway.presence import gateway_present
 from maie_gateway.readmodel import Projector, open_read_model
 from maie_gateway.records.store import JobStore
@@ -291,6 +292,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         )
         replicas = AsrReplicas(jobs.workers, certificates, tracer)
         enhancers = Enhancers(jobs.workers, settings.live.refinement_seconds, certificates, tracer)
+        diarizers = Diarizers(jobs.workers, certificates, tracer)
         decoders = await stack.enter_async_context(
             Decoders(
                 stack.enter_context(ForkServer(PROGRAM)),
@@ -306,6 +308,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             summaries=Summaries(jobs.store, jobs.changes, results),
             replicas=replicas,
             enhancers=enhancers,
+            diarizers=diarizers,
             changes=jobs.changes,
             decoders=decoders,
             blobs=blobs,
@@ -316,7 +319,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             gateway=name,
         )
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
-        for part in (replicas, enhancers, audio, sessions, abandoned):
+        for part in (replicas, enhancers, diarizers, audio, sessions, abandoned):
             await stack.enter_async_context(part.running())
         admission = Admission(jobs.changes, settings.admission_limits(caller_limits), audio_hours)
         submissions = Submissions(

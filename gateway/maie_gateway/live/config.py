@@ -64,7 +64,28 @@ def settled_session(asked: live.SessionConfig, chunk_seconds: float) -> live.Ses
             "FEATURE_CLEAN_TRANSCRIPT, or leave `refinements` unset.",
             field="config.refinements",
         )
+    check_several(config, wanted=config.several_speakers, field="config.several_speakers")
     return config
+
+
+def check_several(config: live.SessionConfig, *, wanted: bool, field: str) -> None:
+    """Refuses several speakers on a track of a session whose job asks for no speakers.
+
+    Args:
+        config: The session's config.
+        wanted: Whether a track has several.
+        field: Where the client said so.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with OPTION_NOT_SUPPORTED.
+    """
+    if wanted and job.FEATURE_SPEAKERS not in config.job.features:
+        raise invalid(
+            Reason.OPTION_NOT_SUPPORTED,
+            "Speakers are told apart where the job asks for them; add FEATURE_SPEAKERS, or leave "
+            "`several_speakers` unset.",
+            field=field,
+        )
 
 
 def without_secrets(config: live.SessionConfig) -> live.SessionConfig:
@@ -81,7 +102,7 @@ def settled_join(asked: live.TrackJoin, config: live.SessionConfig) -> live.Trac
 
     Raises:
         StageError: INVALID_ARGUMENT with TRACK_INVALID, AUDIO_FORMAT_INVALID or
-            LANGUAGE_INVALID.
+            LANGUAGE_INVALID, or OPTION_NOT_SUPPORTED.
     """
     check_track(asked.track)
     name = asked.display_name
@@ -94,6 +115,9 @@ def settled_join(asked: live.TrackJoin, config: live.SessionConfig) -> live.Trac
     settled.CopyFrom(asked)
     wanted = asked.format if asked.HasField("format") else config.format
     settled.format.CopyFrom(settled_format(wanted, "join.format"))
+    if not asked.HasField("several_speakers"):
+        settled.several_speakers = config.several_speakers
+    check_several(config, wanted=settled.several_speakers, field="join.several_speakers")
     spoken = asr.TranscribeOptions(language_code=asked.language_code)
     check_transcribe(spoken, "join")
     return settled

@@ -16,7 +16,7 @@ from maie_gateway.live.state import SessionState, apply, opened, replay
 from maie_runtime.bus.session_log import ErasedError, FencedError, LoggedEntry, SessionLog
 
 # The entries that clients see, and that are sent again to a client that lacks them.
-DURABLE = frozenset({"finished", "refinement", "ended"})
+DURABLE = frozenset({"finished", "refinement", "labelled", "ended"})
 Committed = Callable[[session.SessionEntry], None]
 Make = Callable[[SessionState], session.SessionEntry | None]
 
@@ -175,13 +175,18 @@ class Ledger:
             self._count += 1
             entry.session_id, entry.epoch = self.state.session_id, epoch
             entry.entry_time.GetCurrentTime()
-            if entry.WhichOneof("entry") in DURABLE:
+            if is_durable(entry):
                 entry.sequence = self.state.sequence + 1
             after = apply(self.state, entry)
             name = f"{entry.session_id}/{epoch}/{self._writer}/{self._count}"
             self._place = await self._log.append(entry, after=self._place, message_id=name)
             self.state = after
             self.committed(entry)
+
+
+def is_durable(entry: session.SessionEntry) -> bool:
+    """Whether the client gets an event of an entry."""
+    return entry.WhichOneof("entry") in DURABLE or entry.speakers_merged.HasField("update")
 
 
 def durable_event(entry: session.SessionEntry) -> live.TranscribeResponse | None:
@@ -192,6 +197,10 @@ def durable_event(entry: session.SessionEntry) -> live.TranscribeResponse | None
             event.final.CopyFrom(entry.finished.final)
         case "refinement":
             event.refinement.CopyFrom(entry.refinement)
+        case "labelled":
+            event.speaker_labels.CopyFrom(entry.labelled.labels)
+        case "speakers_merged" if entry.speakers_merged.HasField("update"):
+            event.speaker_update.CopyFrom(entry.speakers_merged.update)
         case "ended":
             event.ended.CopyFrom(entry.ended)
         case _:

@@ -53,9 +53,17 @@ class LiveMetrics:
             "why one failed.",
         )
 
+        self._speaker_retries = meter.create_counter(
+            "maie.live.speaker_retries",
+            unit="{retry}",
+            description="Audio of tracks that several people share which was sent to another "
+            "diarization replica, by the reason why one failed.",
+        )
+
         for reason in (Reason.LIVE_UNAVAILABLE, Reason.WORKER_STOPS):
             # A counter that is absent until its first event has no rate for it.
             self._retries.add(0, {"reason": reason.value})
+            self._speaker_retries.add(0, {"reason": reason.value})
 
     def final(self, arrived: float | None) -> None:
         """Counts a stored final.
@@ -82,6 +90,10 @@ class LiveMetrics:
     def retried(self, reason: Reason) -> None:
         """Counts a replica that failed, and whose audio another one gets."""
         self._retries.add(1, {"reason": reason.value})
+
+    def speakers_retried(self, reason: Reason) -> None:
+        """Counts a diarization replica that failed, and whose audio another one gets."""
+        self._speaker_retries.add(1, {"reason": reason.value})
 
     def observe(self, sessions: Callable[[], int], tracks: Callable[[], int]) -> None:
         """Makes the gauges of what the gateway has now.

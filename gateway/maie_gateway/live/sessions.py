@@ -34,6 +34,7 @@ from maie_gateway.live.refinement.enhancers import Enhancers
 from maie_gateway.live.roster import progress
 from maie_gateway.live.session import LiveSession, Requests
 from maie_gateway.live.settings import LiveSettings
+from maie_gateway.live.speakers.diarizers import Diarizers
 from maie_gateway.live.tracks.pending import PendingMessages
 from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_gateway.records.about import about_job
@@ -63,6 +64,7 @@ class Sessions:
         summaries: Waits for their summaries.
         replicas: The ASR replicas.
         enhancers: The enhancement replicas.
+        diarizers: The diarization replicas.
         changes: Notifies of cancelled jobs.
         decoders: Decode compressed audio.
         blobs: Takes audio that is kept.
@@ -82,6 +84,7 @@ class Sessions:
         summaries: Summaries,
         replicas: AsrReplicas,
         enhancers: Enhancers,
+        diarizers: Diarizers,
         changes: JobChanges,
         decoders: Decoders,
         blobs: Blobs,
@@ -97,6 +100,7 @@ class Sessions:
         self._summaries = summaries
         self._replicas = replicas
         self._enhancers = enhancers
+        self._diarizers = diarizers
         self._changes = changes
         self._decoders = decoders
         self._blobs = blobs
@@ -165,6 +169,7 @@ class Sessions:
             ledger=ledger,
             outbox=Outbox(),
             replicas=self._replicas,
+            diarizers=self._diarizers,
             decoders=self._decoders,
             blobs=self._blobs,
             settings=self._settings,

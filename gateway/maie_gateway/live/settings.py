@@ -62,6 +62,9 @@ class LiveSettings(Settings):
     """Ask another enhancement replica where one takes longer for a few finals."""
     refinement_end_seconds: float = Field(default=3.0, ge=0)
     """The longest that the end of a session waits for refinements."""
+    speakers_end_seconds: float = Field(default=5.0, ge=0)
+    """The longest that the end of a track which several people share waits for who said its last
+    finals while diarization makes no progress."""
     decoder_processes: int = Field(default=2, ge=1)
     """The most processes that decode Opus and FLAC for all tracks. They start when they are needed;
     each takes 20 MB and decodes about 200 tracks in real time."""

@@ -18,6 +18,7 @@ from maie_gateway.live.formats import channel_numbers
 from maie_gateway.live.marks import Mark, from_message, least
 from maie_gateway.live.options import ChangedOptions
 from maie_gateway.live.refinement.unrefined import Unrefined, is_refinable
+from maie_gateway.live.speakers.state import Speakers
 
 _UTTERANCE = re.compile(r"t(\d+)(?:-c(\d+))?-u(\d+)")
 
@@ -67,8 +68,7 @@ class SessionState:
         left: The last message about each track that ended, by name.
         track_count: How many tracks began.
         final_count: How many finals it has.
-        voices: The tracks and channels that somebody spoke on, each once, in the order of their
-            first finals. Each is a speaker.
+        speakers: Who speaks, and which finals wait for it.
         latencies: How many of them took how long.
         audio: The audio of the tracks that ended, in samples.
         length: Where its last speech or track ends, in nanoseconds from its beginning.
@@ -88,7 +88,7 @@ class SessionState:
     left: Mapping[str, int] = field(default_factory=dict)
     track_count: int = 0
     final_count: int = 0
-    voices: tuple[tuple[int, int], ...] = ()
+    speakers: Speakers = field(default_factory=Speakers)
     latencies: tuple[int, ...] = latencies.EMPTY
     audio: int = 0
     length: int = 0
@@ -108,17 +108,6 @@ class SessionState:
     def names_speakers(self) -> bool:
         """Whether the session's finals name who speaks."""
         return job.FEATURE_SPEAKERS in self.opened.config.job.features
-
-    def speaker(self, track: int, channel: int) -> str:
-        """Who speaks on a channel of a track, such as "S1" for the first who did.
-
-        Args:
-            track: The track's number.
-            channel: The channel, from 1; 0 for the mix of all.
-        """
-        voice = (track, channel)
-        known = voice in self.voices
-        return f"S{(self.voices.index(voice) if known else len(self.voices)) + 1}"
 
     def track(self, number: int) -> TrackState:
         """The track with a number.
@@ -215,11 +204,13 @@ def _finished(state: SessionState, entry: session.SessionEntry) -> SessionState:
         raise log_damaged(state.session_id, "an utterance has two finals")
     moved = _moved(state, finished.mark)
     refinements = state.opened.config.refinements and is_refinable(finished.final)
-    voice = (finished.mark.number, finished.mark.channel)
-    is_new = bool(finished.final.segment.text) and voice not in state.voices
+    speakers = state.speakers
+    if state.names_speakers:
+        several = state.track(finished.mark.number).join.several_speakers
+        speakers = speakers.with_final(finished.final, several=several)
     return replace(
         moved,
-        voices=(*state.voices, voice) if is_new else state.voices,
+        speakers=speakers,
         final_count=state.final_count + 1,
         latencies=latencies.with_latency(state.latencies, finished.final.latency),
         length=max(moved.length, finished.final.segment.end_offset.ToNanoseconds()),
@@ -265,6 +256,7 @@ def _track_ended(state: SessionState, entry: session.SessionEntry) -> SessionSta
         length=max(state.length, _end(track)),
         options=state.options.without_track(name),
         unrefined=state.unrefined.kept(_numbers(tracks)),
+        speakers=state.speakers.without_track(track.number),
     )
 
 
@@ -278,6 +270,21 @@ def _refined(state: SessionState, entry: session.SessionEntry) -> SessionState:
         raise log_damaged(state.session_id, "no final waits for a refinement")
     engine = entry.enhancement_engine if entry.HasField("enhancement_engine") else state.refiner
     return replace(state, unrefined=after, refiner=engine)
+
+
+def _labelled(state: SessionState, entry: session.SessionEntry) -> SessionState:
+    after = state.speakers.with_labels(entry.labelled)
+    if after is None:
+        raise log_damaged(state.session_id, "no final waits for its speakers")
+    return replace(state, speakers=after)
+
+
+def _speakers_merged(state: SessionState, entry: session.SessionEntry) -> SessionState:
+    return replace(state, speakers=state.speakers.with_merge(entry.speakers_merged))
+
+
+def _voices_known(state: SessionState, entry: session.SessionEntry) -> SessionState:
+    return replace(state, speakers=state.speakers.with_known(entry.voices_known))
 
 
 def _numbers(tracks: Mapping[str, TrackState]) -> frozenset[int]:
@@ -299,6 +306,9 @@ _STEPS: Mapping[str, Callable[[SessionState, session.SessionEntry], SessionState
     "settled": _settled,
     "track_ended": _track_ended,
     "refinement": _refined,
+    "labelled": _labelled,
+    "speakers_merged": _speakers_merged,
+    "voices_known": _voices_known,
     "configured": _configured,
     "ended": _ended,
 }

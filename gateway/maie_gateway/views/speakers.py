@@ -16,8 +16,8 @@ from maie_gateway.views.view import View
 def show_speakers(shown: job.Job, of: record.JobRecord) -> None:
     """Gives the speakers of a job the names that people gave them.
 
-    Where no unit told the speakers apart, such as in the summary of a corrected transcript, they
-    are those of its segments.
+    Where no unit told the speakers apart, such as in a live session, they are those of its
+    segments, and so are their turns.
 
     Args:
         shown: The job as it is shown, with its segments.
@@ -25,6 +25,7 @@ def show_speakers(shown: job.Job, of: record.JobRecord) -> None:
     """
     if not shown.results.speakers:
         shown.results.speakers.extend(_speakers_of(shown.results.segments))
+        shown.results.speaker_turns.extend(_turns_of(shown.results.segments))
     _name(shown, of)
 
 
@@ -56,6 +57,17 @@ def _speakers_of(segments: Iterable[common.Segment]) -> Iterator[diarization.Spe
             spoken[segment.speaker] += length
     for speaker, length in spoken.items():
         yield diarization.Speaker(speaker=speaker, speech_duration=duration(length))
+
+
+def _turns_of(segments: Iterable[common.Segment]) -> Iterator[diarization.SpeakerTurn]:
+    for segment in segments:
+        if segment.HasField("speaker"):
+            yield diarization.SpeakerTurn(
+                range=common.TimeRange(
+                    start_offset=segment.start_offset, end_offset=segment.end_offset
+                ),
+                speaker=segment.speaker,
+            )
 
 
 def _show(shown: job.Job, _: record.JobRecord, made: Sequence[diarization.Diarization]) -> None:

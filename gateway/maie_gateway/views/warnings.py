@@ -16,6 +16,7 @@ MAX_PER_REASON = 20
 # Ranges this close, in nanoseconds, are one: no word is shorter.
 NEIGHBOUR = 50_000_000
 
+_NOBODY = "Who speaks here is not known, as no diarization worker told the speakers apart in time."
 _UNREAD = "Somebody speaks here, and no text could be made of it; listen to it."
 _REMOVED = {
     common.SUSPECT_REASON_REPETITION: "Text was left out here, because the engine wrote the same "
@@ -26,7 +27,7 @@ _REMOVED_OTHERWISE = "Text was left out here, because it was probably never spok
 
 
 def transcript_warnings(transcripts: Iterable[common.Transcript]) -> list[common.Warning]:
-    """Warnings of the text: speech without text and text that was left out, in recording order."""
+    """Warnings of the text, in recording order: speech without text or speaker, text left out."""
     found: list[common.Warning] = []
     for transcript in transcripts:
         found += (
@@ -40,6 +41,10 @@ def transcript_warnings(transcripts: Iterable[common.Transcript]) -> list[common
             )
             for suspect in transcript.suspect_texts
             if suspect.removed
+        )
+        found += (
+            result_warning(WarningReason.SPEAKERS_MISSING, _NOBODY, span)
+            for span in transcript.without_speaker
         )
     return bounded(sorted(found, key=lambda warning: warning.range.start_offset.ToNanoseconds()))
 

@@ -229,8 +229,8 @@ MAIE_NATS_CA_FILE: /etc/maie/nats-ca/{{ .root.Values.broker.tls.caKey }}
 {{- fail (printf "%s.minReplicas: only stages without a port, scaled by KEDA, may go to 0: who calls one that is not there gets an error" $where) -}}
 {{- end -}}
 {{- range $by := ternary $s.by list (eq $s.kind "keda") -}}
-{{- if or (and (has $by (list "units" "lag")) (has $c.stage (list "gateway" "web"))) (and (eq $by "sessions") (ne $c.stage "gateway")) (and (eq $by "tracks") (or (ne $c.stage "asr") (not $c.port))) -}}
-{{- fail (printf "%s.by: %s does not fit: units and lag are of stages, sessions of gateways, tracks of asr with rpc" $where $by) -}}
+{{- if or (and (has $by (list "units" "lag")) (has $c.stage (list "gateway" "web"))) (and (eq $by "sessions") (ne $c.stage "gateway")) (and (eq $by "tracks") (or (not (has $c.stage (list "asr" "diarization"))) (not $c.port))) -}}
+{{- fail (printf "%s.by: %s does not fit: units and lag are of stages, sessions of gateways, tracks of asr and diarization with rpc" $where $by) -}}
 {{- end -}}
 {{- end -}}
 {{- if and (eq $s.kind "keda") (not .root.Values.metrics.enabled) (ne (join "" $s.by) "lag") -}}

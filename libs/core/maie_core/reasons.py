@@ -584,6 +584,9 @@ class WarningReason(enum.StrEnum):
     REFINEMENTS_LATE = "REFINEMENTS_LATE"
     """Enhancement does not keep up with a live session, so some finals may have no refinement. The
     job's clean transcript has them all. Start more enhancement workers."""
+    SPEAKERS_MISSING = "SPEAKERS_MISSING"
+    """Who speaks is not known for some text of a live track that several people share. Start more
+    diarization workers with a port."""
     TEXT_REMOVED = "TEXT_REMOVED"
     """Text was left out because it was probably never spoken. Listen to the range that the warning
     names."""

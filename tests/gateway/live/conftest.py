@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
@@ -17,16 +18,22 @@ from typing import Any
 import pytest
 
 from maie_client import Client
+from maie_diarization.live.service import open_live
+from maie_diarization.settings import DiarizationSettings
+from maie_diarization.settings import LiveSettings as DiarizationLiveSettings
+from maie_diarization.stage import DiarizeStage
 from maie_enhancement.settings import EnhancementSettings
 from maie_enhancement.stage import open_stage as open_enhancement
 from maie_gateway.live.settings import LiveSettings
 from maie_gateway.live.tracks import pace
 from maie_pipeline.bindings import BINDINGS
+from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.worker.server import serve_stage
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import open_stage as open_summary
+from tests.diarization.live.calling import PitchEngine
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.live.conversation import Conversation, talking
 from tests.gateway.live.loud_asr import Replica, replica
@@ -75,6 +82,21 @@ class LiveMesh:
         """An enhancement service with the engine `rules`; gives its address."""
         options = EnhancementSettings(mesh=self.empty.mesh, listen="127.0.0.1:0", **settings)
         return serve_stage(BINDINGS["enhancement"], options, partial(open_enhancement, options))
+
+    def diarization(self, voice: Callable[[int], int]) -> AbstractAsyncContextManager[str]:
+        """A diarization service whose engine takes levels for voices; gives its address."""
+        settings = DiarizationSettings(
+            mesh=self.empty.mesh, listen="127.0.0.1:0", live=DiarizationLiveSettings(workers=1)
+        )
+
+        @asynccontextmanager
+        async def opened(_: Blobs) -> AsyncIterator[DiarizeStage]:
+            engine = PitchEngine(voice)
+            with ThreadPoolExecutor(1) as executor:
+                async with open_live(settings, engine) as live:
+                    yield DiarizeStage(engine, executor, live)
+
+        return serve_stage(BINDINGS["diarization"], settings, opened)
 
     @asynccontextmanager
     async def stages(self) -> AsyncIterator[None]:

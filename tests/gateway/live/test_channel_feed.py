@@ -30,7 +30,7 @@ def test_a_channel_that_is_further_gets_the_rest(
     begin = Mark(sequence=4, position=100, settled=100)
     place = 100 + sum(lengths[:had])
     backlog = Backlog(Mark(sequence=4 + had, position=place, settled=place))
-    feed = ChannelFeed(backlog, 1, CHANNELS, begin, lambda _, __: None)
+    feed = ChannelFeed([backlog], 1, CHANNELS, begin, lambda _, __: None)
     numbers = np.arange(sum(lengths), dtype="<i4").astype("<i2")
     sound = np.stack([numbers * 0, numbers, numbers * 0], axis=1)
     silent = np.concatenate([np.full(length, is_silent) for length, is_silent in messages])

@@ -45,7 +45,7 @@ def durable(backlog: Backlog) -> int:
 
 async def test_the_message_that_ends_a_track_is_durable_only_with_its_end() -> None:
     backlog = Backlog(Mark())
-    intake = TrackIntake(Reader(), [backlog], Mark(), lambda: None, lambda _, __: None)
+    intake = TrackIntake(Reader(), [[backlog]], Mark(), lambda: None, lambda _, __: None)
     intake.put(1, content=SOUND)
     intake.received = 2  # the track's end
     intake.close()
@@ -56,7 +56,7 @@ async def test_the_message_that_ends_a_track_is_durable_only_with_its_end() -> N
 
 async def test_messages_that_could_not_be_read_are_not_durable() -> None:
     backlog = Backlog(Mark())
-    intake = TrackIntake(Reader(), [backlog], Mark(), lambda: None, lambda _, __: None)
+    intake = TrackIntake(Reader(), [[backlog]], Mark(), lambda: None, lambda _, __: None)
     for sequence, content in enumerate((SOUND, BROKEN, SOUND), start=1):
         intake.put(sequence, content=content)
     with pytest.raises(StageError):

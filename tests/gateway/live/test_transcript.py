@@ -8,6 +8,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_gateway.live.ending.transcript import transcripts
@@ -86,3 +87,70 @@ def test_a_refinement_that_is_the_raw_text_says_so() -> None:
     refinement = live.Refinement(utterance_id="t01-u0001", clean_text="so")
     entries = [final(1, 1, "so"), session.SessionEntry(refinement=refinement, kept=True)]
     assert transcript(entries).kept_segment_ids == ["t01-u0001"]
+
+
+def opened() -> session.SessionEntry:
+    """The beginning of a session that asks for speakers."""
+    config = live.SessionConfig(job=job.JobConfig(features=[job.FEATURE_SPEAKERS]))
+    return session.SessionEntry(opened=session.SessionOpened(config=config))
+
+
+def labels(second: int, *speakers: str) -> session.SessionEntry:
+    """Who says the words of an utterance."""
+    made = live.SpeakerLabels(
+        utterance_id=f"t01-u{second:04d}",
+        speaker=speakers[0],
+        words=[live.WordSpeaker(speaker=each) for each in speakers],
+    )
+    labelled = session.UtteranceLabelled(labels=made)
+    labelled.engine.engine = "embedded"
+    return session.SessionEntry(labelled=labelled)
+
+
+def spoken(second: int, *words: str) -> session.SessionEntry:
+    """An utterance with words."""
+    entry = final(1, second, " ".join(words))
+    for number, each in enumerate(words):
+        begin = Duration(seconds=second, nanos=number * 100_000_000)
+        entry.finished.final.segment.words.add(word=each, start_offset=begin, end_offset=begin)
+    return entry
+
+
+def test_segments_end_where_the_speaker_changes() -> None:
+    refined = live.Refinement(utterance_id="t01-u0002", clean_text="Three.")
+    made = transcript(
+        [
+            opened(),
+            spoken(1, "one", "two"),
+            spoken(2, "three"),
+            session.SessionEntry(refinement=refined),
+            labels(1, "S1", "S2"),
+            labels(2, "S2"),
+        ]
+    )
+    assert ids(made) == ["t01-u0001", "t01-u0001-p2", "t01-u0002"]
+    assert [(each.text, each.speaker) for each in made.segments] == [
+        ("one", "S1"),
+        ("two", "S2"),
+        ("three", "S2"),
+    ]
+    assert made.segments[2].clean_text == "Three."
+    assert made.diarization_engine.engine == "embedded"
+    assert not made.without_speaker
+
+
+def test_who_turned_out_to_be_another_is_the_other_everywhere() -> None:
+    def merge(old: str, new: str) -> session.SessionEntry:
+        update = live.SpeakerUpdate(track="room", old=old, new=new)
+        return session.SessionEntry(speakers_merged=session.SpeakersMerged(update=update))
+
+    entries = [opened(), spoken(1, "one", "two"), spoken(2, "three"), labels(1, "S3", "S1")]
+    made = transcript([*entries, merge("S3", "S2"), labels(2, "S2"), merge("S2", "S1")])
+    assert [each.text for each in made.segments] == ["one two", "three"]
+    assert {each.speaker for each in made.segments} == {"S1"}
+
+
+def test_text_without_a_speaker_is_named() -> None:
+    made = transcript([opened(), spoken(1, "one"), spoken(2, "two"), labels(2, "S1")])
+    assert [each.start_offset.seconds for each in made.without_speaker] == [1]
+    assert not transcript([spoken(1, "one")]).without_speaker

@@ -135,6 +135,11 @@ class Backlog:
             self._drop_first()
             self._sent -= 1
 
+    def skip(self) -> None:
+        """Drops everything, as nobody hears it."""
+        self.settle(self.next_mark(self.position, 0))
+        self.rewind()
+
     @property
     def begin(self) -> int:
         """Where a replica begins that gets everything which is kept."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 from maie.asr.v1 import streaming_pb2 as asr
 from maie.live.v1 import session_pb2 as session
@@ -16,10 +17,15 @@ from maie_gateway.live.kept.keeper import AudioKeeper
 from maie_gateway.live.marks import Mark, to_message
 from maie_gateway.live.recognition.backlog import Backlog
 from maie_gateway.live.recognition.recognition import Recognition
+from maie_gateway.live.speakers.labeller import Labeller
+from maie_gateway.live.speakers.state import Lane, Voice
 from maie_gateway.live.state import SessionState
 from maie_gateway.live.tracks.thinning import ThinningMeter
 from maie_gateway.live.tracks.track_tools import TrackTools
 from maie_runtime.background import end
+
+# Who speaks is known a few seconds after the final, so a client keeps less in between.
+LABELLED_SHARE = 0.5
 
 
 class LiveChannel:
@@ -31,6 +37,7 @@ class LiveChannel:
         options: Gives the options of the track as they are now.
         tools: What the tracks of a session share.
         stored: Called after each mark that was stored.
+        several: Whether several people share it.
 
     Attributes:
         backlog: What is to be recognised.
@@ -44,6 +51,8 @@ class LiveChannel:
         options: Callable[[], asr.StreamingOptions],
         tools: TrackTools,
         stored: Callable[[], None],
+        *,
+        several: bool = False,
     ) -> None:
         self.backlog = Backlog(mark)
         self.recognition = Recognition(
@@ -55,6 +64,9 @@ class LiveChannel:
         self._number = 0
         self._engine = asr.StreamingReady()
         self._thinning = ThinningMeter()
+        self._labeller = Labeller(mark, tools, self._advance) if several else None
+        # Up to where speech has its finals, in samples.
+        self._recognised = mark.settled
         self._keeper: AudioKeeper | None = None
         if tools.ledger.state.opened.config.keep_audio:
             self._keeper = AudioKeeper(
@@ -76,6 +88,25 @@ class LiveChannel:
         """
         self._number = number
         self._events = TrackEvents(name, number, offset, self._channel)
+        if self._labeller is not None:
+            self._labeller.begin(name, Lane(number, self._channel), offset)
+
+    @property
+    def backlogs(self) -> list[Backlog]:
+        """What gets the audio: first of what is recognised."""
+        return [self.backlog, *([self._labeller.backlog] if self._labeller else [])]
+
+    def notify(self) -> None:
+        """Says that the backlogs have more."""
+        self.recognition.notify()
+        if self._labeller is not None:
+            self._labeller.notify()
+
+    def close(self) -> None:
+        """Says that nothing follows; `run` returns once everything is recognised."""
+        self.recognition.close()
+        if self._labeller is not None:
+            self._labeller.close()
 
     async def run(self) -> None:
         """Recognises the channel until its track is closed; at the end everything is durable.
@@ -83,20 +114,32 @@ class LiveChannel:
         Raises:
             StageError: As `Recognition.run`, `AudioKeeper.run` and `Ledger.commit`.
         """
-        if self._keeper is None:
-            await self.recognition.run()
-            await self._settle(self.backlog.position)
-            return
-        keeping = asyncio.create_task(self._keeper.run(self._number))
-        recognising = asyncio.create_task(self.recognition.run())
+        beside = [asyncio.create_task(work) for work in self._beside()]
+        recognising = asyncio.create_task(self._recognise())
         try:
-            await asyncio.wait({keeping, recognising}, return_when=asyncio.FIRST_COMPLETED)
-            if not keeping.done():
-                recognising.result()
+            await asyncio.wait({*beside, recognising}, return_when=asyncio.FIRST_COMPLETED)
+            for failed in (task for task in beside if task.done()):
+                failed.result()
+            recognising.result()
+            if self._keeper is None:
+                await self._settle(self.backlog.position)
+            else:
                 self._keeper.close(self.backlog.position)
-            await keeping
+                await beside[0]
         finally:
-            await end(keeping, recognising)
+            await end(*beside, recognising)
+
+    def _beside(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """What runs beside recognition, and ends before it only where it fails."""
+        if self._keeper is not None:
+            yield self._keeper.run(self._number)
+        if self._labeller is not None:
+            yield self._labeller.run()
+
+    async def _recognise(self) -> None:
+        await self.recognition.run()
+        if self._labeller is not None:
+            await self._labeller.finish()
 
     async def ready(self, ready: asr.StreamingReady) -> None:
         """Notes what recognises the track."""
@@ -123,14 +166,15 @@ class LiveChannel:
 
         def finished(state: SessionState) -> session.SessionEntry:
             mark = reached
-            if self._keeper is not None:
-                # Audio that is kept is durable later.
+            if self._keeper is not None or self._labeller is not None:
+                # Audio that is kept, or heard for its speakers, is durable later.
                 stored = state.track(self._number).mark_of(self._channel)
                 mark = stored.with_finals(reached.settled, reached.next_utterance)
             if arrived is not None:
                 made.latency.FromNanoseconds(round((time.monotonic() - arrived) * 1e9))
-            if state.names_speakers:
-                name_speaker(made.segment, state.speaker(self._number, self._channel))
+            if state.names_speakers and self._labeller is None:
+                voice = Voice(Lane(self._number, self._channel))
+                name_speaker(made.segment, state.speakers.name(voice))
             message = to_message(mark, self._number, self._channel)
             entry = session.UtteranceFinished(final=made, mark=message)
             if state.engine != self._engine.engine:
@@ -141,8 +185,11 @@ class LiveChannel:
         self._tools.metrics.final(arrived)
         self._trace(final, arrived)
         self._store(self._tools.ledger.state.track(self._number).mark_of(self._channel))
+        self._recognised = max(self._recognised, over)
+        if self._labeller is not None:
+            self._labeller.look()
         if self._keeper is not None:
-            self._keeper.settle(over)
+            await self._advance()
 
     def _trace(self, final: asr.StreamingFinal, arrived: float | None) -> None:
         """Makes the span of an utterance: from the arrival of its end until its final is stored."""
@@ -164,25 +211,44 @@ class LiveChannel:
         settled = samples(progress.settled_offset)
         self._tools.metrics.behind(seconds(progress.behind))
         settings = self._tools.settings
+        self._recognised = max(self._recognised, settled)
         if settled - self.backlog.mark.settled >= settings.settle_seconds * RATE:
-            if self._keeper is None:
-                await self._settle(settled)
-            else:
-                self._keeper.settle(min(settled, self.backlog.position))
+            await self._advance()
         if seconds(progress.behind) >= settings.lag_seconds:
             self._tools.outbox.offer(self._events.lag(progress.behind))
         if (thinned := self._thinning.feed(progress.partial_thinning)) is not None:
             self._tools.outbox.put(self._events.thinned(thinned))
 
-    async def _settle(self, settled: int) -> None:
+    async def _advance(self) -> None:
+        """Makes durable what has its finals, and its speakers where several people share it."""
+        place = min(self._recognised, self.backlog.position)
+        if self._labeller is not None:
+            place = min(place, self._labeller.settled)
+            least = self._tools.settings.settle_seconds * LABELLED_SHARE * RATE
+            if place - self.backlog.mark.position < least:
+                return
+        if self._keeper is None:
+            await self._settle(place)
+        else:
+            self._keeper.settle(place)
+
+    async def _settle(self, place: int) -> None:
         """Stores that nothing before a place can still become a final."""
-        mark = self.backlog.next_mark(min(settled, self.backlog.position), 0)
-        if mark == self.backlog.mark:
+        reached = self.backlog.next_mark(min(place, self.backlog.position), 0)
+        if reached == self.backlog.mark:
             return
-        marks = [to_message(mark, self._number, self._channel)]
-        entry = session.SessionEntry(settled=session.TracksSettled(marks=marks))
-        await self._tools.ledger.commit(lambda _: entry)
-        self._store(mark)
+
+        def settled(state: SessionState) -> session.SessionEntry | None:
+            # A final may have come in between.
+            stored = state.track(self._number).mark_of(self._channel)
+            if reached.sequence < stored.sequence:
+                return None
+            mark = reached.with_finals(stored.settled, stored.next_utterance)
+            marks = [to_message(mark, self._number, self._channel)]
+            return session.SessionEntry(settled=session.TracksSettled(marks=marks))
+
+        await self._tools.ledger.commit(settled)
+        self._store(self._tools.ledger.state.track(self._number).mark_of(self._channel))
 
     def _store(self, mark: Mark) -> None:
         self._tools.metrics.settled((mark.settled - self.backlog.mark.settled) / RATE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -39,13 +39,13 @@ class Taken:
 
 
 class ChannelFeed:
-    """Adds a channel's part of messages to its backlog.
+    """Adds a channel's part of messages to its backlogs.
 
     A channel may be further than its track, which goes on where the slowest of its channels does.
     It gets nothing again of what it had.
 
     Args:
-        backlog: The channel's backlog.
+        backlogs: The channel's backlogs: what is recognised first, and what else hears it.
         place: The channel's place among the interleaved ones, from 0.
         channels: How many are interleaved.
         begin: Where the track goes on.
@@ -54,15 +54,15 @@ class ChannelFeed:
     """
 
     def __init__(
-        self, backlog: Backlog, place: int, channels: int, begin: Mark, clipped: Clipped
+        self, backlogs: Sequence[Backlog], place: int, channels: int, begin: Mark, clipped: Clipped
     ) -> None:
-        self._backlog = backlog
+        self._backlogs = backlogs
         self._place = place
         self._channels = channels
         self._clipping = ClippingMeter()
         self._clipped = clipped
-        self._had = backlog.mark.sequence
-        self._skip = backlog.mark.position - begin.position
+        self._had = backlogs[0].mark.sequence
+        self._skip = backlogs[0].mark.position - begin.position
 
     def add(self, taken: Taken) -> None:
         """Adds what a message became, part by part; only after the last one is it durable."""
@@ -75,16 +75,17 @@ class ChannelFeed:
             pcm, silence = (b"", part) if isinstance(part, int) else (part, 0)
             if (share := self._clipping.feed(pcm)) is not None:
                 self._clipped(self._place, share)
-            self._backlog.add(
-                taken.sequence,
-                taken.length if is_last else 0,
-                pcm=pcm,
-                silence=silence,
-                finalize=taken.finalize and is_last,
-                arrived=taken.arrived,
-                last=is_last,
-                state=taken.state,
-            )
+            for backlog in self._backlogs:
+                backlog.add(
+                    taken.sequence,
+                    taken.length if is_last else 0,
+                    pcm=pcm,
+                    silence=silence,
+                    finalize=taken.finalize and is_last,
+                    arrived=taken.arrived,
+                    last=is_last,
+                    state=taken.state,
+                )
 
     def _pieces(self, part: Part) -> Iterator[Part]:
         """The channel's samples of a part, none longer than a message to a replica may be."""

@@ -31,7 +31,7 @@ class TrackIntake:
 
     Args:
         reader: Reads the audio.
-        backlogs: Get what the messages become; one for each channel that is recognised.
+        backlogs: Get what the messages become: for each channel that is recognised its own.
         begin: Where the track goes on.
         notify: Called when the backlogs have more.
         clipped: Called where the audio of a channel is clipped; see `ChannelFeed`.
@@ -43,7 +43,7 @@ class TrackIntake:
     def __init__(
         self,
         reader: TrackReader,
-        backlogs: Sequence[Backlog],
+        backlogs: Sequence[Sequence[Backlog]],
         begin: Mark,
         notify: Callable[[], None],
         clipped: Clipped,
@@ -52,8 +52,8 @@ class TrackIntake:
         self._reader = reader
         self._backlogs = backlogs
         self._feeds = [
-            ChannelFeed(backlog, place, len(backlogs), begin, clipped)
-            for place, backlog in enumerate(backlogs)
+            ChannelFeed(each, place, len(backlogs), begin, clipped)
+            for place, each in enumerate(backlogs)
         ]
         self._notify = notify
         self._messages: deque[_Message] = deque()
@@ -138,11 +138,12 @@ class TrackIntake:
         last = self._taken(
             _Message(sequence=self._read, arrived=time.monotonic()), self._reader.rest()
         )
-        for backlog, feed in zip(self._backlogs, self._feeds, strict=True):
-            if backlog.holds_any:
+        for backlogs, feed in zip(self._backlogs, self._feeds, strict=True):
+            if backlogs[0].holds_any:
                 feed.add(last)
             # A leave is durable with the entry that says that the track has ended, not before.
-            backlog.received = self.received
+            for backlog in backlogs:
+                backlog.received = self.received
         self._reader.close()
 
     def _taken(self, message: _Message, read: Read) -> Taken:

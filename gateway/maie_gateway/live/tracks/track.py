@@ -43,12 +43,19 @@ class LiveTrack:
         marks = known.marks if known else (Mark(sequence=join.sequence),) * len(numbers)
         self._room = asyncio.Event()
         self._channels = [
-            LiveChannel(number, mark, self._options, tools, self._room.set)
+            LiveChannel(
+                number,
+                mark,
+                self._options,
+                tools,
+                self._room.set,
+                several=join.several_speakers,
+            )
             for number, mark in zip(numbers, marks, strict=True)
         ]
         begin = least(marks)
         reader = track_reader(join.format, begin.state, tools.decoders)
-        backlogs = [channel.backlog for channel in self._channels]
+        backlogs = [channel.backlogs for channel in self._channels]
         self._intake = TrackIntake(reader, backlogs, begin, self._added, self._clipped)
         self._pace = PaceMeter(begin.position, lambda: tools.client_time.seconds)
         self._begun = False
@@ -179,11 +186,11 @@ class LiveTrack:
             await self._intake.run()
         finally:
             for channel in self._channels:
-                channel.recognition.close()
+                channel.close()
 
     def _added(self) -> None:
         for channel in self._channels:
-            channel.recognition.notify()
+            channel.notify()
         self._room.set()
         self._check_pace()
 

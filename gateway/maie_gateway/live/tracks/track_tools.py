@@ -12,6 +12,7 @@ from maie_gateway.live.metrics import LiveMetrics
 from maie_gateway.live.outbox import Outbox
 from maie_gateway.live.recognition.asr_replicas import AsrReplicas
 from maie_gateway.live.settings import LiveSettings
+from maie_gateway.live.speakers.diarizers import Diarizers
 from maie_gateway.live.stopwatch import Stopwatch
 from maie_runtime.blobs import Blobs
 
@@ -24,6 +25,7 @@ class TrackTools:
         ledger: The session's log.
         outbox: The client's events.
         replicas: The ASR replicas.
+        diarizers: The diarization replicas, for tracks that several people share.
         decoders: Decode compressed audio.
         blobs: Takes audio that is kept.
         settings: The settings of live speech.
@@ -35,6 +37,7 @@ class TrackTools:
     ledger: Ledger
     outbox: Outbox
     replicas: AsrReplicas
+    diarizers: Diarizers
     decoders: Decoders
     blobs: Blobs
     settings: LiveSettings

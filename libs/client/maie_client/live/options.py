@@ -25,6 +25,10 @@ class LiveOptions(SharedOptions, total=False):
     refinements: bool
     """Whether finals are followed by refinements, which are their clean text; the features must
     have the clean transcript."""
+    several_speakers: bool
+    """Whether several people share each track, who are told apart by their voices:
+    `speaker_labels` follow finals, and `speaker_update` says that two are one. The features must
+    have the speakers."""
 
 
 def linear16(
@@ -58,6 +62,7 @@ def session_config(options: LiveOptions) -> live.SessionConfig:
         turns=options.get("turns"),
         keep_audio=options.get("keep_audio", False),
         refinements=options.get("refinements", False),
+        several_speakers=options.get("several_speakers", False),
     )
 
 

@@ -24,8 +24,8 @@ class LiveSession:
 
     Made by `Client.live`. Audio that is not yet in stored finals is kept, and sent
     again when a call breaks; events come in order, and durable ones (finals,
-    refinements, the end) once. Leaving the block without `end` keeps the session: a
-    client with its `resume_point` may go on with it.
+    refinements, what is said of speakers, the end) once. Leaving the block without
+    `end` keeps the session: a client with its `resume_point` may go on with it.
 
     Every method raises ClientError: the gateway's error where the session or the track
     cannot go on, FAILED_PRECONDITION with SESSION_ENDED after its end, or
@@ -127,6 +127,7 @@ class LiveSession:
         display_name: str = "",
         format: live.AudioFormat | None = None,  # noqa: A002 # the contract's word
         language_code: str = "",
+        several_speakers: bool | None = None,
     ) -> None:
         """Names a track before its first audio.
 
@@ -135,12 +136,15 @@ class LiveSession:
             display_name: Who speaks, for people.
             format: The format of its audio; the session's where unset.
             language_code: The language of its speech; the session's where empty.
+            several_speakers: Whether several people share it; as the session's where
+                unset.
         """
         join = live.TrackJoin(
             track=sendable(track),
             display_name=sendable_name(display_name),
             format=format,
             language_code=sendable(language_code),
+            several_speakers=several_speakers,
         )
         await self.add(live.TranscribeRequest(join=join))
 

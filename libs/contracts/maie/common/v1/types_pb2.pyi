@@ -113,7 +113,7 @@ class Warning(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., range: _Optional[_Union[TimeRange, _Mapping]] = ..., message: _Optional[str] = ...) -> None: ...
 
 class Transcript(_message.Message):
-    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from", "kept_segment_ids", "unread", "reread_count", "diarization_engine")
+    __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from", "kept_segment_ids", "unread", "reread_count", "diarization_engine", "without_speaker")
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     PUNCTUATED_FIELD_NUMBER: _ClassVar[int]
@@ -126,6 +126,7 @@ class Transcript(_message.Message):
     UNREAD_FIELD_NUMBER: _ClassVar[int]
     REREAD_COUNT_FIELD_NUMBER: _ClassVar[int]
     DIARIZATION_ENGINE_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_SPEAKER_FIELD_NUMBER: _ClassVar[int]
     segments: _containers.RepeatedCompositeFieldContainer[Segment]
     language_code: str
     punctuated: bool
@@ -138,7 +139,8 @@ class Transcript(_message.Message):
     unread: _containers.RepeatedCompositeFieldContainer[TimeRange]
     reread_count: int
     diarization_engine: EngineVersion
-    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ..., suspect_texts: _Optional[_Iterable[_Union[SuspectText, _Mapping]]] = ..., translated_from: _Optional[str] = ..., kept_segment_ids: _Optional[_Iterable[str]] = ..., unread: _Optional[_Iterable[_Union[TimeRange, _Mapping]]] = ..., reread_count: _Optional[int] = ..., diarization_engine: _Optional[_Union[EngineVersion, _Mapping]] = ...) -> None: ...
+    without_speaker: _containers.RepeatedCompositeFieldContainer[TimeRange]
+    def __init__(self, segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., punctuated: _Optional[bool] = ..., asr_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., enhancement_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., edit_rate: _Optional[float] = ..., suspect_texts: _Optional[_Iterable[_Union[SuspectText, _Mapping]]] = ..., translated_from: _Optional[str] = ..., kept_segment_ids: _Optional[_Iterable[str]] = ..., unread: _Optional[_Iterable[_Union[TimeRange, _Mapping]]] = ..., reread_count: _Optional[int] = ..., diarization_engine: _Optional[_Union[EngineVersion, _Mapping]] = ..., without_speaker: _Optional[_Iterable[_Union[TimeRange, _Mapping]]] = ...) -> None: ...
 
 class SuspectText(_message.Message):
     __slots__ = ("range", "text", "reason", "removed")

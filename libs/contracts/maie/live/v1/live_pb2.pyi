@@ -72,20 +72,22 @@ class StartSession(_message.Message):
     def __init__(self, session_id: _Optional[str] = ..., resume_token: _Optional[str] = ..., config: _Optional[_Union[SessionConfig, _Mapping]] = ..., after_sequence: _Optional[int] = ..., await_summary: _Optional[bool] = ...) -> None: ...
 
 class SessionConfig(_message.Message):
-    __slots__ = ("format", "job", "partials", "turns", "refinements", "keep_audio")
+    __slots__ = ("format", "job", "partials", "turns", "refinements", "keep_audio", "several_speakers")
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     JOB_FIELD_NUMBER: _ClassVar[int]
     PARTIALS_FIELD_NUMBER: _ClassVar[int]
     TURNS_FIELD_NUMBER: _ClassVar[int]
     REFINEMENTS_FIELD_NUMBER: _ClassVar[int]
     KEEP_AUDIO_FIELD_NUMBER: _ClassVar[int]
+    SEVERAL_SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     format: AudioFormat
     job: _job_pb2.JobConfig
     partials: _streaming_pb2.PartialOptions
     turns: _streaming_pb2.TurnOptions
     refinements: bool
     keep_audio: bool
-    def __init__(self, format: _Optional[_Union[AudioFormat, _Mapping]] = ..., job: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., partials: _Optional[_Union[_streaming_pb2.PartialOptions, _Mapping]] = ..., turns: _Optional[_Union[_streaming_pb2.TurnOptions, _Mapping]] = ..., refinements: _Optional[bool] = ..., keep_audio: _Optional[bool] = ...) -> None: ...
+    several_speakers: bool
+    def __init__(self, format: _Optional[_Union[AudioFormat, _Mapping]] = ..., job: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., partials: _Optional[_Union[_streaming_pb2.PartialOptions, _Mapping]] = ..., turns: _Optional[_Union[_streaming_pb2.TurnOptions, _Mapping]] = ..., refinements: _Optional[bool] = ..., keep_audio: _Optional[bool] = ..., several_speakers: _Optional[bool] = ...) -> None: ...
 
 class AudioFormat(_message.Message):
     __slots__ = ("encoding", "sample_rate_hertz", "channels", "channel_mode")
@@ -128,18 +130,20 @@ class TrackFinalize(_message.Message):
     def __init__(self, track: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class TrackJoin(_message.Message):
-    __slots__ = ("track", "display_name", "format", "language_code", "sequence")
+    __slots__ = ("track", "display_name", "format", "language_code", "sequence", "several_speakers")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODE_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    SEVERAL_SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     track: str
     display_name: str
     format: AudioFormat
     language_code: str
     sequence: int
-    def __init__(self, track: _Optional[str] = ..., display_name: _Optional[str] = ..., format: _Optional[_Union[AudioFormat, _Mapping]] = ..., language_code: _Optional[str] = ..., sequence: _Optional[int] = ...) -> None: ...
+    several_speakers: bool
+    def __init__(self, track: _Optional[str] = ..., display_name: _Optional[str] = ..., format: _Optional[_Union[AudioFormat, _Mapping]] = ..., language_code: _Optional[str] = ..., sequence: _Optional[int] = ..., several_speakers: _Optional[bool] = ...) -> None: ...
 
 class TrackLeave(_message.Message):
     __slots__ = ("track", "sequence")
@@ -170,7 +174,7 @@ class EndSession(_message.Message):
     def __init__(self, without_summary: _Optional[bool] = ..., await_summary: _Optional[bool] = ...) -> None: ...
 
 class TranscribeResponse(_message.Message):
-    __slots__ = ("sequence", "event_time", "started", "acknowledged", "turn", "partial", "final", "refinement", "lag", "warning", "go_away", "ended", "summary")
+    __slots__ = ("sequence", "event_time", "started", "acknowledged", "turn", "partial", "final", "refinement", "lag", "warning", "go_away", "ended", "summary", "speaker_labels", "speaker_update")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -184,6 +188,8 @@ class TranscribeResponse(_message.Message):
     GO_AWAY_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_LABELS_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_UPDATE_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     event_time: _timestamp_pb2.Timestamp
     started: SessionStarted
@@ -197,7 +203,9 @@ class TranscribeResponse(_message.Message):
     go_away: GoAway
     ended: SessionEnded
     summary: SessionSummary
-    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started: _Optional[_Union[SessionStarted, _Mapping]] = ..., acknowledged: _Optional[_Union[Acknowledged, _Mapping]] = ..., turn: _Optional[_Union[Turn, _Mapping]] = ..., partial: _Optional[_Union[Partial, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ..., refinement: _Optional[_Union[Refinement, _Mapping]] = ..., lag: _Optional[_Union[Lag, _Mapping]] = ..., warning: _Optional[_Union[SessionWarning, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ..., ended: _Optional[_Union[SessionEnded, _Mapping]] = ..., summary: _Optional[_Union[SessionSummary, _Mapping]] = ...) -> None: ...
+    speaker_labels: SpeakerLabels
+    speaker_update: SpeakerUpdate
+    def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., started: _Optional[_Union[SessionStarted, _Mapping]] = ..., acknowledged: _Optional[_Union[Acknowledged, _Mapping]] = ..., turn: _Optional[_Union[Turn, _Mapping]] = ..., partial: _Optional[_Union[Partial, _Mapping]] = ..., final: _Optional[_Union[Final, _Mapping]] = ..., refinement: _Optional[_Union[Refinement, _Mapping]] = ..., lag: _Optional[_Union[Lag, _Mapping]] = ..., warning: _Optional[_Union[SessionWarning, _Mapping]] = ..., go_away: _Optional[_Union[GoAway, _Mapping]] = ..., ended: _Optional[_Union[SessionEnded, _Mapping]] = ..., summary: _Optional[_Union[SessionSummary, _Mapping]] = ..., speaker_labels: _Optional[_Union[SpeakerLabels, _Mapping]] = ..., speaker_update: _Optional[_Union[SpeakerUpdate, _Mapping]] = ...) -> None: ...
 
 class SessionStarted(_message.Message):
     __slots__ = ("session_id", "resume_token", "config", "tracks", "asr_engine", "resume_duration", "max_tracks", "heartbeat_interval")
@@ -304,6 +312,38 @@ class Refinement(_message.Message):
     utterance_id: str
     clean_text: str
     def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., clean_text: _Optional[str] = ...) -> None: ...
+
+class SpeakerLabels(_message.Message):
+    __slots__ = ("track", "utterance_id", "speaker", "overlapped", "words")
+    TRACK_FIELD_NUMBER: _ClassVar[int]
+    UTTERANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
+    OVERLAPPED_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    track: str
+    utterance_id: str
+    speaker: str
+    overlapped: bool
+    words: _containers.RepeatedCompositeFieldContainer[WordSpeaker]
+    def __init__(self, track: _Optional[str] = ..., utterance_id: _Optional[str] = ..., speaker: _Optional[str] = ..., overlapped: _Optional[bool] = ..., words: _Optional[_Iterable[_Union[WordSpeaker, _Mapping]]] = ...) -> None: ...
+
+class WordSpeaker(_message.Message):
+    __slots__ = ("speaker", "overlapped")
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
+    OVERLAPPED_FIELD_NUMBER: _ClassVar[int]
+    speaker: str
+    overlapped: bool
+    def __init__(self, speaker: _Optional[str] = ..., overlapped: _Optional[bool] = ...) -> None: ...
+
+class SpeakerUpdate(_message.Message):
+    __slots__ = ("track", "old", "new")
+    TRACK_FIELD_NUMBER: _ClassVar[int]
+    OLD_FIELD_NUMBER: _ClassVar[int]
+    NEW_FIELD_NUMBER: _ClassVar[int]
+    track: str
+    old: str
+    new: str
+    def __init__(self, track: _Optional[str] = ..., old: _Optional[str] = ..., new: _Optional[str] = ...) -> None: ...
 
 class Lag(_message.Message):
     __slots__ = ("track", "behind", "channel")

@@ -25,40 +25,47 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
+from maie.diarization.v1 import streaming_pb2 as maie_dot_diarization_dot_v1_dot_streaming__pb2
 from maie.live.v1 import live_pb2 as maie_dot_live_dot_v1_dot_live__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amaie/live/v1/session.proto\x12\x0cmaie.live.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\x1a\x17maie/live/v1/live.proto\"\xb0\x05\n\x0cSessionEntry\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12.\n\nentry_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sequence\x18\x04 \x01(\x03\x12-\n\x06opened\x18\x05 \x01(\x0b\x32\x1b.maie.live.v1.SessionOpenedH\x00\x12+\n\x05taken\x18\x06 \x01(\x0b\x32\x1a.maie.live.v1.SessionTakenH\x00\x12/\n\x0btrack_began\x18\x07 \x01(\x0b\x32\x18.maie.live.v1.TrackBeganH\x00\x12\x33\n\x08\x66inished\x18\x08 \x01(\x0b\x32\x1f.maie.live.v1.UtteranceFinishedH\x00\x12.\n\x07settled\x18\t \x01(\x0b\x32\x1b.maie.live.v1.TracksSettledH\x00\x12/\n\x0btrack_ended\x18\n \x01(\x0b\x32\x18.maie.live.v1.TrackEndedH\x00\x12.\n\nrefinement\x18\x0b \x01(\x0b\x32\x18.maie.live.v1.RefinementH\x00\x12+\n\x05\x65nded\x18\x0c \x01(\x0b\x32\x1a.maie.live.v1.SessionEndedH\x00\x12\x34\n\nconfigured\x18\r \x01(\x0b\x32\x1e.maie.live.v1.ConfigureSessionH\x00\x12\x17\n\x0fwithout_summary\x18\x0e \x01(\x08\x12>\n\x12\x65nhancement_engine\x18\x0f \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x01\x88\x01\x01\x12\x0c\n\x04kept\x18\x10 \x01(\x08\x42\x07\n\x05\x65ntryB\x15\n\x13_enhancement_engine\"b\n\rSessionOpened\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12+\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1b.maie.live.v1.SessionConfig\x12\x14\n\x0ctoken_sha256\x18\x03 \x01(\t\"\x1f\n\x0cSessionTaken\x12\x0f\n\x07gateway\x18\x01 \x01(\t\"n\n\nTrackBegan\x12%\n\x04join\x18\x01 \x01(\x0b\x32\x17.maie.live.v1.TrackJoin\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x87\x02\n\tTrackMark\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x31\n\x0emessage_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0esettled_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0enext_utterance\x18\x05 \x01(\x05\x12\x15\n\rdecoder_state\x18\x06 \x01(\x0c\x12(\n\x05\x61udio\x18\x07 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x88\x01\x01\x12\x0f\n\x07\x63hannel\x18\x08 \x01(\x05\x42\x08\n\x06_audio\"1\n\tAudioPart\x12$\n\x04runs\x18\x01 \x03(\x0b\x32\x16.maie.live.v1.AudioRun\"L\n\x08\x41udioRun\x12/\n\x0cstart_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07samples\x18\x02 \x01(\x0c\"\x99\x01\n\x0cSessionAudio\x12\"\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12+\n\x08waveform\x18\x03 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x88\x01\x01\x42\x0b\n\t_waveform\"\x9d\x01\n\x11UtteranceFinished\x12\"\n\x05\x66inal\x18\x01 \x01(\x0b\x32\x13.maie.live.v1.Final\x12%\n\x04mark\x18\x02 \x01(\x0b\x32\x17.maie.live.v1.TrackMark\x12\x32\n\x06\x65ngine\x18\x03 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x00\x88\x01\x01\x42\t\n\x07_engine\"7\n\rTracksSettled\x12&\n\x05marks\x18\x01 \x03(\x0b\x32\x17.maie.live.v1.TrackMark\".\n\nTrackEnded\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\x0b\n\tFinalsDue\"/\n\x0c\x46\x65\x65\x64Position\x12\r\n\x05place\x18\x01 \x01(\x03\x12\x10\n\x08refusals\x18\x02 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1amaie/live/v1/session.proto\x12\x0cmaie.live.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\x1a#maie/diarization/v1/streaming.proto\x1a\x17maie/live/v1/live.proto\"\xd1\x06\n\x0cSessionEntry\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x05\x12.\n\nentry_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08sequence\x18\x04 \x01(\x03\x12-\n\x06opened\x18\x05 \x01(\x0b\x32\x1b.maie.live.v1.SessionOpenedH\x00\x12+\n\x05taken\x18\x06 \x01(\x0b\x32\x1a.maie.live.v1.SessionTakenH\x00\x12/\n\x0btrack_began\x18\x07 \x01(\x0b\x32\x18.maie.live.v1.TrackBeganH\x00\x12\x33\n\x08\x66inished\x18\x08 \x01(\x0b\x32\x1f.maie.live.v1.UtteranceFinishedH\x00\x12.\n\x07settled\x18\t \x01(\x0b\x32\x1b.maie.live.v1.TracksSettledH\x00\x12/\n\x0btrack_ended\x18\n \x01(\x0b\x32\x18.maie.live.v1.TrackEndedH\x00\x12.\n\nrefinement\x18\x0b \x01(\x0b\x32\x18.maie.live.v1.RefinementH\x00\x12+\n\x05\x65nded\x18\x0c \x01(\x0b\x32\x1a.maie.live.v1.SessionEndedH\x00\x12\x34\n\nconfigured\x18\r \x01(\x0b\x32\x1e.maie.live.v1.ConfigureSessionH\x00\x12\x33\n\x08labelled\x18\x11 \x01(\x0b\x32\x1f.maie.live.v1.UtteranceLabelledH\x00\x12\x37\n\x0fspeakers_merged\x18\x12 \x01(\x0b\x32\x1c.maie.live.v1.SpeakersMergedH\x00\x12\x31\n\x0cvoices_known\x18\x13 \x01(\x0b\x32\x19.maie.live.v1.VoicesKnownH\x00\x12\x17\n\x0fwithout_summary\x18\x0e \x01(\x08\x12>\n\x12\x65nhancement_engine\x18\x0f \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x01\x88\x01\x01\x12\x0c\n\x04kept\x18\x10 \x01(\x08\x42\x07\n\x05\x65ntryB\x15\n\x13_enhancement_engine\"b\n\rSessionOpened\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12+\n\x06\x63onfig\x18\x02 \x01(\x0b\x32\x1b.maie.live.v1.SessionConfig\x12\x14\n\x0ctoken_sha256\x18\x03 \x01(\t\"\x1f\n\x0cSessionTaken\x12\x0f\n\x07gateway\x18\x01 \x01(\t\"n\n\nTrackBegan\x12%\n\x04join\x18\x01 \x01(\x0b\x32\x17.maie.live.v1.TrackJoin\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x87\x02\n\tTrackMark\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x31\n\x0emessage_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0esettled_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0enext_utterance\x18\x05 \x01(\x05\x12\x15\n\rdecoder_state\x18\x06 \x01(\x0c\x12(\n\x05\x61udio\x18\x07 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x88\x01\x01\x12\x0f\n\x07\x63hannel\x18\x08 \x01(\x05\x42\x08\n\x06_audio\"1\n\tAudioPart\x12$\n\x04runs\x18\x01 \x03(\x0b\x32\x16.maie.live.v1.AudioRun\"L\n\x08\x41udioRun\x12/\n\x0cstart_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07samples\x18\x02 \x01(\x0c\"\x99\x01\n\x0cSessionAudio\x12\"\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12+\n\x08waveform\x18\x03 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x00\x88\x01\x01\x42\x0b\n\t_waveform\"\x9d\x01\n\x11UtteranceFinished\x12\"\n\x05\x66inal\x18\x01 \x01(\x0b\x32\x13.maie.live.v1.Final\x12%\n\x04mark\x18\x02 \x01(\x0b\x32\x17.maie.live.v1.TrackMark\x12\x32\n\x06\x65ngine\x18\x03 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x00\x88\x01\x01\x42\t\n\x07_engine\"\x80\x01\n\x11UtteranceLabelled\x12+\n\x06labels\x18\x01 \x01(\x0b\x32\x1b.maie.live.v1.SpeakerLabels\x12\x0f\n\x07numbers\x18\x02 \x03(\t\x12-\n\x06\x65ngine\x18\x03 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\"x\n\x0eSpeakersMerged\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\x05\x12\x0b\n\x03old\x18\x03 \x01(\t\x12\x0b\n\x03new\x18\x04 \x01(\t\x12+\n\x06update\x18\x05 \x01(\x0b\x32\x1b.maie.live.v1.SpeakerUpdate\"a\n\x0bVoicesKnown\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\x05\x12\x31\n\x05known\x18\x03 \x01(\x0b\x32\".maie.diarization.v1.KnownSpeakers\"7\n\rTracksSettled\x12&\n\x05marks\x18\x01 \x03(\x0b\x32\x17.maie.live.v1.TrackMark\".\n\nTrackEnded\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x10\n\x08sequence\x18\x02 \x01(\x03\"\x0b\n\tFinalsDue\"/\n\x0c\x46\x65\x65\x64Position\x12\r\n\x05place\x18\x01 \x01(\x03\x12\x10\n\x08refusals\x18\x02 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.live.v1.session_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SESSIONENTRY']._serialized_start=163
-  _globals['_SESSIONENTRY']._serialized_end=851
-  _globals['_SESSIONOPENED']._serialized_start=853
-  _globals['_SESSIONOPENED']._serialized_end=951
-  _globals['_SESSIONTAKEN']._serialized_start=953
-  _globals['_SESSIONTAKEN']._serialized_end=984
-  _globals['_TRACKBEGAN']._serialized_start=986
-  _globals['_TRACKBEGAN']._serialized_end=1096
-  _globals['_TRACKMARK']._serialized_start=1099
-  _globals['_TRACKMARK']._serialized_end=1362
-  _globals['_AUDIOPART']._serialized_start=1364
-  _globals['_AUDIOPART']._serialized_end=1413
-  _globals['_AUDIORUN']._serialized_start=1415
-  _globals['_AUDIORUN']._serialized_end=1491
-  _globals['_SESSIONAUDIO']._serialized_start=1494
-  _globals['_SESSIONAUDIO']._serialized_end=1647
-  _globals['_UTTERANCEFINISHED']._serialized_start=1650
-  _globals['_UTTERANCEFINISHED']._serialized_end=1807
-  _globals['_TRACKSSETTLED']._serialized_start=1809
-  _globals['_TRACKSSETTLED']._serialized_end=1864
-  _globals['_TRACKENDED']._serialized_start=1866
-  _globals['_TRACKENDED']._serialized_end=1912
-  _globals['_FINALSDUE']._serialized_start=1914
-  _globals['_FINALSDUE']._serialized_end=1925
-  _globals['_FEEDPOSITION']._serialized_start=1927
-  _globals['_FEEDPOSITION']._serialized_end=1974
+  _globals['_SESSIONENTRY']._serialized_start=200
+  _globals['_SESSIONENTRY']._serialized_end=1049
+  _globals['_SESSIONOPENED']._serialized_start=1051
+  _globals['_SESSIONOPENED']._serialized_end=1149
+  _globals['_SESSIONTAKEN']._serialized_start=1151
+  _globals['_SESSIONTAKEN']._serialized_end=1182
+  _globals['_TRACKBEGAN']._serialized_start=1184
+  _globals['_TRACKBEGAN']._serialized_end=1294
+  _globals['_TRACKMARK']._serialized_start=1297
+  _globals['_TRACKMARK']._serialized_end=1560
+  _globals['_AUDIOPART']._serialized_start=1562
+  _globals['_AUDIOPART']._serialized_end=1611
+  _globals['_AUDIORUN']._serialized_start=1613
+  _globals['_AUDIORUN']._serialized_end=1689
+  _globals['_SESSIONAUDIO']._serialized_start=1692
+  _globals['_SESSIONAUDIO']._serialized_end=1845
+  _globals['_UTTERANCEFINISHED']._serialized_start=1848
+  _globals['_UTTERANCEFINISHED']._serialized_end=2005
+  _globals['_UTTERANCELABELLED']._serialized_start=2008
+  _globals['_UTTERANCELABELLED']._serialized_end=2136
+  _globals['_SPEAKERSMERGED']._serialized_start=2138
+  _globals['_SPEAKERSMERGED']._serialized_end=2258
+  _globals['_VOICESKNOWN']._serialized_start=2260
+  _globals['_VOICESKNOWN']._serialized_end=2357
+  _globals['_TRACKSSETTLED']._serialized_start=2359
+  _globals['_TRACKSSETTLED']._serialized_end=2414
+  _globals['_TRACKENDED']._serialized_start=2416
+  _globals['_TRACKENDED']._serialized_end=2462
+  _globals['_FINALSDUE']._serialized_start=2464
+  _globals['_FINALSDUE']._serialized_end=2475
+  _globals['_FEEDPOSITION']._serialized_start=2477
+  _globals['_FEEDPOSITION']._serialized_end=2524
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
+from maie.diarization.v1 import streaming_pb2 as _streaming_pb2
 from maie.live.v1 import live_pb2 as _live_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -13,7 +14,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SessionEntry(_message.Message):
-    __slots__ = ("session_id", "epoch", "entry_time", "sequence", "opened", "taken", "track_began", "finished", "settled", "track_ended", "refinement", "ended", "configured", "without_summary", "enhancement_engine", "kept")
+    __slots__ = ("session_id", "epoch", "entry_time", "sequence", "opened", "taken", "track_began", "finished", "settled", "track_ended", "refinement", "ended", "configured", "labelled", "speakers_merged", "voices_known", "without_summary", "enhancement_engine", "kept")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     ENTRY_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -27,6 +28,9 @@ class SessionEntry(_message.Message):
     REFINEMENT_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
     CONFIGURED_FIELD_NUMBER: _ClassVar[int]
+    LABELLED_FIELD_NUMBER: _ClassVar[int]
+    SPEAKERS_MERGED_FIELD_NUMBER: _ClassVar[int]
+    VOICES_KNOWN_FIELD_NUMBER: _ClassVar[int]
     WITHOUT_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     ENHANCEMENT_ENGINE_FIELD_NUMBER: _ClassVar[int]
     KEPT_FIELD_NUMBER: _ClassVar[int]
@@ -43,10 +47,13 @@ class SessionEntry(_message.Message):
     refinement: _live_pb2.Refinement
     ended: _live_pb2.SessionEnded
     configured: _live_pb2.ConfigureSession
+    labelled: UtteranceLabelled
+    speakers_merged: SpeakersMerged
+    voices_known: VoicesKnown
     without_summary: bool
     enhancement_engine: _types_pb2.EngineVersion
     kept: bool
-    def __init__(self, session_id: _Optional[str] = ..., epoch: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., taken: _Optional[_Union[SessionTaken, _Mapping]] = ..., track_began: _Optional[_Union[TrackBegan, _Mapping]] = ..., finished: _Optional[_Union[UtteranceFinished, _Mapping]] = ..., settled: _Optional[_Union[TracksSettled, _Mapping]] = ..., track_ended: _Optional[_Union[TrackEnded, _Mapping]] = ..., refinement: _Optional[_Union[_live_pb2.Refinement, _Mapping]] = ..., ended: _Optional[_Union[_live_pb2.SessionEnded, _Mapping]] = ..., configured: _Optional[_Union[_live_pb2.ConfigureSession, _Mapping]] = ..., without_summary: _Optional[bool] = ..., enhancement_engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., kept: _Optional[bool] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., epoch: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sequence: _Optional[int] = ..., opened: _Optional[_Union[SessionOpened, _Mapping]] = ..., taken: _Optional[_Union[SessionTaken, _Mapping]] = ..., track_began: _Optional[_Union[TrackBegan, _Mapping]] = ..., finished: _Optional[_Union[UtteranceFinished, _Mapping]] = ..., settled: _Optional[_Union[TracksSettled, _Mapping]] = ..., track_ended: _Optional[_Union[TrackEnded, _Mapping]] = ..., refinement: _Optional[_Union[_live_pb2.Refinement, _Mapping]] = ..., ended: _Optional[_Union[_live_pb2.SessionEnded, _Mapping]] = ..., configured: _Optional[_Union[_live_pb2.ConfigureSession, _Mapping]] = ..., labelled: _Optional[_Union[UtteranceLabelled, _Mapping]] = ..., speakers_merged: _Optional[_Union[SpeakersMerged, _Mapping]] = ..., voices_known: _Optional[_Union[VoicesKnown, _Mapping]] = ..., without_summary: _Optional[bool] = ..., enhancement_engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., kept: _Optional[bool] = ...) -> None: ...
 
 class SessionOpened(_message.Message):
     __slots__ = ("tenant", "config", "token_sha256")
@@ -127,6 +134,40 @@ class UtteranceFinished(_message.Message):
     mark: TrackMark
     engine: _types_pb2.EngineVersion
     def __init__(self, final: _Optional[_Union[_live_pb2.Final, _Mapping]] = ..., mark: _Optional[_Union[TrackMark, _Mapping]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
+
+class UtteranceLabelled(_message.Message):
+    __slots__ = ("labels", "numbers", "engine")
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
+    labels: _live_pb2.SpeakerLabels
+    numbers: _containers.RepeatedScalarFieldContainer[str]
+    engine: _types_pb2.EngineVersion
+    def __init__(self, labels: _Optional[_Union[_live_pb2.SpeakerLabels, _Mapping]] = ..., numbers: _Optional[_Iterable[str]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
+
+class SpeakersMerged(_message.Message):
+    __slots__ = ("number", "channel", "old", "new", "update")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    OLD_FIELD_NUMBER: _ClassVar[int]
+    NEW_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    channel: int
+    old: str
+    new: str
+    update: _live_pb2.SpeakerUpdate
+    def __init__(self, number: _Optional[int] = ..., channel: _Optional[int] = ..., old: _Optional[str] = ..., new: _Optional[str] = ..., update: _Optional[_Union[_live_pb2.SpeakerUpdate, _Mapping]] = ...) -> None: ...
+
+class VoicesKnown(_message.Message):
+    __slots__ = ("number", "channel", "known")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    KNOWN_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    channel: int
+    known: _streaming_pb2.KnownSpeakers
+    def __init__(self, number: _Optional[int] = ..., channel: _Optional[int] = ..., known: _Optional[_Union[_streaming_pb2.KnownSpeakers, _Mapping]] = ...) -> None: ...
 
 class TracksSettled(_message.Message):
     __slots__ = ("marks",)
