@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie_cli.live.utterances import Utterances
 from maie_core.reasons import WarningReason
@@ -30,6 +33,44 @@ def late() -> live.TranscribeResponse:
     event = live.TranscribeResponse()
     event.warning.warning.reason = WarningReason.REFINEMENTS_LATE
     return event
+
+
+def labels(name: str, *speakers: str) -> live.TranscribeResponse:
+    words = [live.WordSpeaker(speaker=each) for each in speakers]
+    made = live.SpeakerLabels(utterance_id=name, speaker=speakers[0], words=words)
+    return live.TranscribeResponse(speaker_labels=made)
+
+
+def update(old: str, new: str) -> live.TranscribeResponse:
+    return live.TranscribeResponse(speaker_update=live.SpeakerUpdate(old=old, new=new))
+
+
+def shared(name: str, text: str) -> live.TranscribeResponse:
+    """A final of a track that several people share."""
+    made = final(name, text)
+    for word in text.split():
+        made.final.segment.words.add(word=word)
+    return made
+
+
+def said(finals: Sequence[live.Final]) -> list[tuple[str, str]]:
+    return [(each.segment.speaker, each.segment.text) for each in finals]
+
+
+def test_a_final_of_several_people_waits_for_who_says_what() -> None:
+    utterances = Utterances()
+    begun = started(refinements=False)
+    begun.started.config.several_speakers = True
+    for event in (begun, shared("u1", "so yes"), shared("u2", "well")):
+        assert utterances.take(event) == []
+    assert utterances.take(labels("u2", "S3")) == []
+    assert utterances.take(update("S3", "S1")) == []
+    done = said(utterances.take(labels("u1", "S1", "S2")))
+    assert done == [("S1", "so"), ("S2", "yes"), ("S1", "well")]
+    assert utterances.take(shared("u3", "alone")) == []
+    missing = common.Warning(reason=WarningReason.SPEAKERS_MISSING)
+    warned = live.TranscribeResponse(warning=live.SessionWarning(warning=missing))
+    assert said(utterances.take(warned)) == [("", "alone")]
 
 
 def shown(utterances: Utterances, *events: live.TranscribeResponse) -> list[str]:

@@ -33,6 +33,7 @@ from maie_cli.live.arguments import (
     OtherGatewaysOption,
     PartialsOption,
     RefineOption,
+    SeveralSpeakersOption,
     TemplateOption,
     TurnsOption,
     live_options,
@@ -81,6 +82,7 @@ def live(
     feature: FeaturesOption = None,
     template: TemplateOption = "",
     refine: RefineOption = False,
+    several_speakers: SeveralSpeakersOption = False,
     as_json: EventsOption = False,
     language: LanguageOption = "",
     asr_options: AsrOptions = None,
@@ -102,7 +104,7 @@ def live(
     `maie jobs` looks after it. It reconnects by itself, and loses nothing.
     """
     sources = _sources(files or [], rate, mic=mic, split=channels is LiveChannels.SPLIT)
-    features = wanted(feature, template, refine=refine)
+    features = wanted(feature, template, refine=refine, several_speakers=several_speakers)
     options = live_options(
         features=features,
         template=template,
@@ -113,6 +115,7 @@ def live(
         turns=turns,
         keep_audio=keep_audio,
         refine=refine,
+        several_speakers=several_speakers,
         chunk_seconds=chunk_seconds,
         stages=stage_options(asr_options or (), enhancement_options or (), summary_options or ()),
     )
@@ -160,7 +163,7 @@ async def _live(
             )
         except asyncio.CancelledError:  # Ctrl-C twice
             return INTERRUPTED
-        if whole and set(features) <= set(CAPTIONS_ONLY):
+        if whole and set(features) <= {*CAPTIONS_ONLY, FeatureName.SPEAKERS}:
             return Exit.OK
         clean = FeatureName.CLEAN_TRANSCRIPT in features
         return await show_results(client, job_id, clean=clean, as_json=as_json)

@@ -43,6 +43,14 @@ RefineOption = Annotated[
         "engine writes none.",
     ),
 ]
+SeveralSpeakersOption = Annotated[
+    bool,
+    typer.Option(
+        "--several-speakers",
+        help="Tell apart several people who share a track, such as a microphone in a room: each "
+        "utterance is shown with its speaker, some seconds later.",
+    ),
+]
 TurnsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -94,11 +102,20 @@ OtherGatewaysOption = Annotated[
 ]
 
 
-def wanted(features: list[FeatureName] | None, template: str, *, refine: bool) -> list[FeatureName]:
+def wanted(
+    features: list[FeatureName] | None,
+    template: str,
+    *,
+    refine: bool,
+    several_speakers: bool = False,
+) -> list[FeatureName]:
     """What to make of a session."""
+    made = REFINED if refine else CAPTIONS_ONLY
     if features or template:
-        return features or WITH_TEMPLATE
-    return REFINED if refine else CAPTIONS_ONLY
+        made = features or WITH_TEMPLATE
+    if several_speakers and FeatureName.SPEAKERS not in made:
+        return [*made, FeatureName.SPEAKERS]
+    return made
 
 
 def live_options(
@@ -114,6 +131,7 @@ def live_options(
     refine: bool,
     chunk_seconds: float | None,
     stages: SharedOptions,
+    several_speakers: bool = False,
 ) -> LiveOptions:
     """The options of a session.
 
@@ -128,6 +146,7 @@ def live_options(
         "display_name": name,
         "keep_audio": keep_audio,
         "refinements": refine,
+        "several_speakers": several_speakers,
     }
     options = {**options, **stages}
     if partials:

@@ -14,9 +14,10 @@ from maie.live.v1 import live_pb2 as live
 from maie_cli.console import emit, note, out, warn
 from maie_cli.live.screen import Screen
 from maie_cli.live.utterances import Utterances
-from maie_cli.live.voices import voice
+from maie_cli.live.voices import said_by
 from maie_client import LiveSession
 from maie_core.durations import seconds
+from maie_core.speakers import speaker_label
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
 from maie_formats.transcript import clock
@@ -68,9 +69,11 @@ class LineCaptions(Notes):
         self._utterances = Utterances()
 
     def show(self, event: live.TranscribeResponse) -> None:
-        """Prints a final, or a warning."""
+        """Prints a final, a warning, or that two speakers are one."""
         if event.HasField("warning"):
             warn(sentence(event.warning.warning))
+        elif event.HasField("speaker_update"):
+            note(_update(event.speaker_update))
         for final in self._utterances.take(event):
             self._print(final)
 
@@ -81,7 +84,7 @@ class LineCaptions(Notes):
 
     def _print(self, final: live.Final) -> None:
         if text := plain(final.segment.text):
-            name = voice(self._names, final.track, final.segment.channel)
+            name = said_by(self._names, final)
             begins = clock(seconds(final.segment.start_offset))
             emit(f"[{begins}] {name}: {text}" if name else f"[{begins}] {text}")
 
@@ -102,6 +105,8 @@ class ScreenCaptions:
         """Prints a final, and draws the rest."""
         if event.HasField("warning"):
             self._print(Text(f"warning: {sentence(event.warning.warning)}", style="yellow"))
+        elif event.HasField("speaker_update"):
+            self.note(_update(event.speaker_update))
         for said in self._screen.take(event):
             self._print(said)
         self._display.refresh()
@@ -118,6 +123,10 @@ class ScreenCaptions:
     def _print(self, text: Text) -> None:
         # Through any other console, it would be written into the lines that are drawn again.
         self._display.console.print(text)
+
+
+def _update(update: live.SpeakerUpdate) -> str:
+    return plain(f"{speaker_label(update.old)} turned out to be {speaker_label(update.new)}")
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from maie.live.v1 import live_pb2 as live
 from maie_cli.live.utterances import Utterances
-from maie_cli.live.voices import Voice, voice
+from maie_cli.live.voices import Voice, said_by, voice
 from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.transcript import clock
@@ -92,7 +92,9 @@ class Screen:
             if text := plain(final.segment.text):
                 begins = clock(seconds(final.segment.start_offset))
                 who = (final.track, final.segment.channel)
-                yield Text.assemble((f"{begins} ", "dim"), *self._name(who), text)
+                yield Text.assemble(
+                    (f"{begins} ", "dim"), *self._name(who, said_by(self._names, final)), text
+                )
 
     def _partial(self, partial: live.Partial) -> Text:
         text = plain(f"{partial.stable_text} {partial.unstable_text}")
@@ -100,13 +102,15 @@ class Screen:
         begins = clock(seconds(partial.range.start_offset))
         return Text.assemble(
             (f"{begins} ", "dim"),
-            *self._name((partial.track, partial.channel)),
+            *self._name((partial.track, partial.channel), self._place(partial)),
             (text[:stable], "dim"),
             (text[stable:], "dim italic"),
         )
 
-    def _name(self, who: Voice) -> list[tuple[str, str]]:
-        name = voice(self._names, *who)
+    def _place(self, partial: live.Partial) -> str:
+        return voice(self._names, partial.track, partial.channel)
+
+    def _name(self, who: Voice, name: str) -> list[tuple[str, str]]:
         if not name:
             return []
         number = self._order.setdefault(who, len(self._order))
