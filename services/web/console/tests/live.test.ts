@@ -14,6 +14,59 @@ function taken(outbox: Outbox): Kept[] {
 
 const places = (kept: readonly Kept[]) => kept.map((each) => `${each.track}${each.sequence}`);
 
+const said = (id: string, ...spoken: string[]): LiveEvent => ({
+  sequence: "1",
+  final: {
+    track: "room",
+    segment: {
+      segment_id: id,
+      start_offset: "1s",
+      end_offset: "2s",
+      text: spoken.join(" "),
+      words: spoken.map((word) => ({ word, start_offset: "1s", end_offset: "2s" })),
+      channel: 0,
+      track: 1,
+    },
+  },
+});
+
+const labels = (id: string, ...speakers: string[]): LiveEvent => ({
+  sequence: "2",
+  speaker_labels: {
+    track: "room",
+    utterance_id: id,
+    speaker: speakers[0] ?? "",
+    words: speakers.map((speaker) => ({ speaker })),
+  },
+});
+
+test("lines get their speakers, word by word, and other ones where two turn out to be one", () => {
+  const update: LiveEvent = { sequence: "4", speaker_update: { track: "room", old: "S3", new: "S1" } };
+  const refinement: LiveEvent = {
+    sequence: "3",
+    refinement: { track: "room", utterance_id: "b", clean_text: "Fine." },
+  };
+  let captions = heard(NOTHING_SAID, said("a", "well", "done", "thanks"));
+  captions = heard(heard(captions, said("b", "fine")), labels("b", "S3"));
+  captions = heard(heard(captions, labels("a", "S1", "S3", "S2")), refinement);
+  expect(captions.lines.map((line) => line.parts)).toEqual([
+    [
+      { speaker: "S1", text: "well" },
+      { speaker: "S3", text: "done" },
+      { speaker: "S2", text: "thanks" },
+    ],
+    [{ speaker: "S3", text: "Fine." }],
+  ]);
+  captions = heard(captions, update);
+  expect(captions.lines.map((line) => line.parts)).toEqual([
+    [
+      { speaker: "S1", text: "well done" },
+      { speaker: "S2", text: "thanks" },
+    ],
+    [{ speaker: "S1", text: "Fine." }],
+  ]);
+});
+
 test("messages are counted by track, sent once, and again after a break where they are not durable", () => {
   const outbox = new Outbox(10_000);
   for (const track of ["a", "b", "a", "a"]) outbox.add(track, sound());
@@ -80,7 +133,7 @@ test("a final takes the place of its partial, and a refinement that of the final
     partial("u2", "next"),
   ];
   const { lines, unfinished } = events.reduce(heard, NOTHING_SAID);
-  expect(lines).toEqual([{ id: "u1", track: "a", start: 0.1, text: "Good morning, everyone." }]);
+  expect(lines).toMatchObject([{ id: "u1", track: "a", start: 0.1, text: "Good morning, everyone." }]);
   expect(unfinished).toEqual({
     a: { id: "u2", stable: "next", rest: "" },
     b: { id: "u1", stable: "good morning", rest: "" },

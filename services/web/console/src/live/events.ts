@@ -13,6 +13,14 @@ export interface Started {
   tracks: TrackProgress[];
 }
 
+/** Who says a final of a track that several people share. */
+export interface SpeakerLabels {
+  track: string;
+  utterance_id: string;
+  speaker: string;
+  words: { speaker: string }[];
+}
+
 export interface LiveEvent {
   /** Above "0" for durable events, which are counted without a gap. */
   sequence: string;
@@ -22,6 +30,8 @@ export interface LiveEvent {
   partial?: { track: string; utterance_id: string; stable_text: string; unstable_text: string };
   final?: { track: string; segment: Segment };
   refinement?: { track: string; utterance_id: string; clean_text: string };
+  speaker_labels?: SpeakerLabels;
+  speaker_update?: { track: string; old: string; new: string };
   lag?: { track: string; behind: Duration };
   warning?: { track: string; warning: Warning; track_dropped: boolean };
   go_away?: object;
@@ -51,4 +61,5 @@ export interface SessionConfig {
   };
   refinements: boolean;
   keep_audio: boolean;
+  several_speakers: boolean;
 }

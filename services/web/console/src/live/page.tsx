@@ -21,6 +21,7 @@ const FIRST_CHOICE: LiveChoice = {
   language: "",
   sound: FIRST_SOUND,
   keepAudio: true,
+  severalSpeakers: false,
   name: "",
 };
 
@@ -100,6 +101,14 @@ function Beginning({ choice, choose }: { choice: LiveChoice; choose: (choice: Li
             onChange={() => choose({ ...choice, keepAudio: !choice.keepAudio })}
           />
           <span>{text.live.keepAudio}</span>
+        </label>
+        <label class="tick">
+          <input
+            type="checkbox"
+            checked={choice.severalSpeakers}
+            onChange={() => choose({ ...choice, severalSpeakers: !choice.severalSpeakers })}
+          />
+          <span>{text.live.severalSpeakers}</span>
         </label>
       </Options>
     </form>

@@ -7,6 +7,7 @@ import { words } from "../words";
 import type { Captions } from "./captions";
 import { mirrored } from "./mirror";
 import { captions, session } from "./session";
+import { Spoken } from "./spoken";
 
 // More do not fit a screen in large type.
 const MOST_LINES = 8;
@@ -34,7 +35,7 @@ export function CaptionsPage() {
         {shown.lines.slice(-MOST_LINES).map((line) => (
           <p key={line.id}>
             <Speaker name={nameOf(line.track)} />
-            {line.text}
+            <Spoken line={line} />
           </p>
         ))}
         {unfinished.map(([track, each]) => (

@@ -20,6 +20,7 @@ import {
   stopSession,
   waiting,
 } from "./session";
+import { Spoken } from "./spoken";
 
 // Nearer to the end than this, new lines are followed.
 const FOLLOWED_PX = 80;
@@ -203,7 +204,7 @@ function Said() {
             <span class="time">{clock(line.start)}</span>
             <span>
               {tracks.length > 1 && <span class="speaker">{names[line.track]}</span>}
-              {line.text}
+              <Spoken line={line} />
             </span>
           </p>
         ))}

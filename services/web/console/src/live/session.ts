@@ -42,6 +42,8 @@ export interface Session {
 export interface LiveChoice extends Choice {
   sound: SoundChoice;
   keepAudio: boolean;
+  /** Whether several people share a microphone, or the sound of a tab. */
+  severalSpeakers: boolean;
   name: string;
 }
 
@@ -275,7 +277,8 @@ class Running {
 }
 
 function configOf(choice: LiveChoice, hertz: number): SessionConfig {
-  const { features, template, language, name } = choice;
+  const { template, language, name, severalSpeakers } = choice;
+  const features = severalSpeakers ? [...choice.features, "speakers"] : choice.features;
   return {
     format: { encoding: "LINEAR16", sample_rate_hertz: hertz },
     job: {
@@ -286,6 +289,7 @@ function configOf(choice: LiveChoice, hertz: number): SessionConfig {
     },
     refinements: features.includes("clean_transcript"),
     keep_audio: choice.keepAudio,
+    several_speakers: severalSpeakers,
   };
 }
 

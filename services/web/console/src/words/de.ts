@@ -140,6 +140,7 @@ export const de: Words = {
     name: "Name",
     nameAt: (time) => `Live, ${time}`,
     keepAudio: "Den Ton mit der Aufnahme behalten",
+    severalSpeakers: "Personen an einem Mikrofon unterscheiden",
     phases: { live: "Läuft", paused: "Pause", ending: "Endet" },
     pause: "Pause",
     goOn: "Weiter",

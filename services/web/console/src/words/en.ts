@@ -133,6 +133,7 @@ export const en = {
     name: "Name",
     nameAt: (time: string) => `Live, ${time}`,
     keepAudio: "Keep the sound with the recording",
+    severalSpeakers: "Tell apart people who share a microphone",
     phases: { live: "Running", paused: "Paused", ending: "Ending" },
     pause: "Pause",
     goOn: "Go on",
