@@ -83,10 +83,15 @@ class LiveMesh:
         options = EnhancementSettings(mesh=self.empty.mesh, listen="127.0.0.1:0", **settings)
         return serve_stage(BINDINGS["enhancement"], options, partial(open_enhancement, options))
 
-    def diarization(self, voice: Callable[[int], int]) -> AbstractAsyncContextManager[str]:
+    def diarization(
+        self, voice: Callable[[int], int], name: str = "diarization-1"
+    ) -> AbstractAsyncContextManager[str]:
         """A diarization service whose engine takes levels for voices; gives its address."""
         settings = DiarizationSettings(
-            mesh=self.empty.mesh, listen="127.0.0.1:0", live=DiarizationLiveSettings(workers=1)
+            mesh=self.empty.mesh,
+            listen="127.0.0.1:0",
+            instance=name,
+            live=DiarizationLiveSettings(workers=1),
         )
 
         @asynccontextmanager

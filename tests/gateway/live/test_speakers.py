@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import grpc
 import pytest
@@ -43,12 +44,13 @@ def labels(*talks: Conversation) -> dict[str, str]:
     return {each.utterance_id: each.speaker for each in found}
 
 
-async def known_diarizer(address: str) -> None:
-    """Waits until a gateway knows a diarization service."""
+async def known_diarizers(address: str, count: int) -> None:
+    """Waits until a gateway knows so many diarization services."""
     async with client_of(address) as client, asyncio.timeout(PATIENCE_SECONDS):
-        while not any(
-            stage.stage == common.STAGE_DIARIZATION and stage.workers
+        while count != sum(
+            len(stage.workers)
             for stage in (await client.get_mesh()).stages
+            if stage.stage == common.STAGE_DIARIZATION
         ):
             await asyncio.sleep(0.05)
 
@@ -87,6 +89,25 @@ async def test_two_people_on_one_track_are_told_apart_by_whichever_gateway(
     assert list(told.values()) == ["S1", "S1", "S2", "S2", "S1"]
 
 
+async def test_another_replica_knows_the_speakers_of_the_one_that_stopped(
+    live_mesh: LiveMesh,
+) -> None:
+    async with live_mesh.running() as (address, _), talking(address) as talk:
+        async with AsyncExitStack() as first:
+            await first.enter_async_context(live_mesh.diarization(person, "one"))
+            await known_diarizers(address, 1)
+            await talk.start(shared())
+            await talk.audio("room", speech(1, 3, 2, 4))
+            await talk.next("speaker_labels", 2)
+            async with live_mesh.diarization(person, "two"):
+                await known_diarizers(address, 2)
+                await first.aclose()
+                await talk.audio("room", speech(6, 5))
+                await talk.end()
+        assert list(labels(talk).values()) == ["S1", "S1", "S2", "S2", "S2", "S1"]
+        assert not talk.of("warning")
+
+
 async def test_the_job_has_the_speakers_and_says_whose_text_is_without(live_mesh: LiveMesh) -> None:
     running = live_mesh.running(patience_seconds=0.0, speakers_end_seconds=float(PATIENCE_SECONDS))
     async with running as (address, _), talking(address) as talk:
@@ -97,7 +118,7 @@ async def test_the_job_has_the_speakers_and_says_whose_text_is_without(live_mesh
         assert not event.warning.track_dropped
         await talk.leave("hall")
         async with live_mesh.diarization(person):
-            await known_diarizer(address)
+            await known_diarizers(address, 1)
             await talk.audio("room", speech(1, 2, 4, 3))
             await talk.next("speaker_labels", 2)
             await talk.end()

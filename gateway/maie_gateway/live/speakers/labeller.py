@@ -31,9 +31,10 @@ log = structlog.get_logger()
 
 # Where no replica took the track, they are asked again after so long.
 AGAIN_SECONDS = 10.0
-# A replica that says so long after the audio came who speaks is too slow: the client would have to
-# keep more and more, and in the end to wait.
-BEHIND_SECONDS = 20.0
+# A replica that says so long after the audio came who speaks is too slow: no more audio of a track
+# may be kept than MAX_HELD_SECONDS, and then its client, and so its finals, would wait. Less would
+# leave out files, which are sent as fast as they are taken.
+BEHIND_SECONDS = 35.0
 # A word may be a little outside of a turn.
 NEAR = round(NEAR_SECONDS * RATE)
 # Failures of the session, and of no replica.
