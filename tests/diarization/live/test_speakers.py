@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from maie_diarization.live.memory import MOST_GROUPS
-from maie_diarization.live.speakers import MERGE_WINDOWS, LiveSpeakers, Merge
+from maie_diarization.live.speakers import DROP_WINDOWS, MERGE_WINDOWS, LiveSpeakers, Merge
 from maie_diarization.live.windows import LAG, WINDOW, Window, Windows
 from tests.diarization.voices import CALIBRATION, conversation, voice
 
@@ -47,6 +49,20 @@ def test_two_who_turn_out_to_be_one_are_merged_once() -> None:
     assert [each for each in merges if each] == [[Merge(old=2, new=1)]]
     assert numbers(speakers) == [1]
     assert speakers.next_number == 3
+
+
+def test_a_voice_that_is_hardly_heard_is_no_speaker_of_a_long_track() -> None:
+    calibration = replace(CALIBRATION, min_speaker_share=0.04, sure_speaker_duration=60.0)
+    speakers = LiveSpeakers(calibration)
+    merges = []
+    for each in conversation([0, 1, *[0] * (2 * DROP_WINDOWS)]):
+        merges += speakers.hear([each])
+    assert merges == [Merge(old=2, new=1)]
+    assert numbers(speakers) == [1]
+    # It is one again once it has said enough, by another number.
+    for each in conversation([1] * 10):
+        speakers.hear([each])
+    assert numbers(speakers) == [1, 3]
 
 
 def test_hours_take_no_more_memory_than_minutes() -> None:

@@ -12,7 +12,9 @@ from maie_diarization.clustering.linkage import Floats, average_linkage
 
 # The similarities of so many groups are clustered in some milliseconds.
 MOST_GROUPS: Final = 200
-_NOBODY: Final = 0
+NOBODY: Final = 0
+TOO_LITTLE: Final = -1
+"""Of a voice that was a speaker, and had too little speech for one as the track got longer."""
 
 
 class Memory:
@@ -24,7 +26,8 @@ class Memory:
 
     Attributes:
         groups: The groups.
-        numbers: The number of each group's speaker; 0 where it is nobody's yet.
+        numbers: The number of each group's speaker; `NOBODY` where it has none yet, or
+            `TOO_LITTLE`.
     """
 
     def __init__(self, similarity: float) -> None:
@@ -32,7 +35,7 @@ class Memory:
         self.groups = Groups(means=np.zeros((0, 0), np.float32), durations=np.zeros(0))
         self.numbers: NDArray[np.int64] = np.zeros(0, np.int64)
 
-    def add(self, mean: Floats, seconds: float, number: int = _NOBODY) -> None:
+    def add(self, mean: Floats, seconds: float, number: int = NOBODY) -> None:
         """Adds a group.
 
         Args:
@@ -64,7 +67,7 @@ class Memory:
         """The groups of a speaker, at most half of the speaker's share of all that may be."""
         places = np.flatnonzero(self.numbers == number)
         most = max(1, len(places) * MOST_GROUPS // (2 * len(self.groups)))
-        if number == _NOBODY:
+        if number <= NOBODY:
             longest = np.argsort(-self.groups.durations[places], kind="stable")[:most]
             return self._part(places[longest])
         groups = self._part(places)

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from maie_core.limits import MAX_SPEAKERS
 from maie_diarization.clustering.linkage import Floats, average_linkage
 from maie_diarization.engine import Calibration, Voice
-from maie_diarization.live.memory import Memory
+from maie_diarization.live.memory import TOO_LITTLE, Memory
 
 # Two speakers are one once so many windows in a row say so: by measurement, voices that are alike
 # seem to be one now and then, and nothing takes it back.
 MERGE_WINDOWS: Final = 10
+
+# Who has too little speech for a speaker of a longer track had so many windows to say more.
+DROP_WINDOWS: Final = 30
 
 Cluster: TypeAlias = NDArray[np.int64]
 """The places of the groups that are one speaker's."""
@@ -80,13 +83,15 @@ class LiveSpeakers:
             self._memory.add(each.mean, each.seconds, each.number)
         # For how many windows a speaker has been the same as another.
         self._united: dict[Merge, int] = {}
+        # For how many windows a speaker has had too little speech for a recording so long.
+        self._small: dict[int, int] = {}
 
     @property
     def known(self) -> list[Known]:
         """The speakers, by their numbers."""
         memory = self._memory
         found = []
-        for number in sorted(set(memory.numbers.tolist()) - {0}):
+        for number in sorted({each for each in memory.numbers.tolist() if each > 0}):
             of_speaker = memory.numbers == number
             durations = memory.groups.durations[of_speaker]
             mean = np.average(memory.groups.means[of_speaker], axis=0, weights=durations)
@@ -115,7 +120,7 @@ class LiveSpeakers:
         for merge in merges:
             memory.numbers[memory.numbers == merge.old] = merge.new
             del self._united[merge]
-        return merges
+        return merges + self._drop()
 
     def _clusters(self) -> list[Cluster]:
         """The groups of each speaker, as a recording of them has it; who speaks most is first.
@@ -132,9 +137,35 @@ class LiveSpeakers:
         speakers = [
             cluster
             for cluster, label in zip(clusters, order, strict=True)
-            if durations[label] >= calibration.min_speaker_duration or memory.numbers[cluster].any()
+            if (memory.numbers[cluster] > 0).any() or durations[label] >= self._enough(cluster)
         ]
         return speakers or clusters[:1]
+
+    def _enough(self, cluster: Cluster) -> float:
+        """The clean speech from which a cluster is a speaker, in seconds."""
+        if (self._memory.numbers[cluster] == TOO_LITTLE).any():
+            return self._least()
+        return self._calibration.min_speaker_duration
+
+    def _least(self) -> float:
+        """The clean speech from which somebody is a speaker of a recording that ends now."""
+        calibration = self._calibration
+        share = calibration.min_speaker_share * float(self._memory.groups.durations.sum())
+        return max(calibration.min_speaker_duration, min(share, calibration.sure_speaker_duration))
+
+    def _drop(self) -> list[Merge]:
+        """Takes back who has been no speaker of a recording for long: mostly two at once."""
+        known, least = self.known, self._least()
+        small = [each for each in known if each.seconds < least]
+        self._small = {each.number: self._small.get(each.number, 0) + 1 for each in small}
+        dropped = []
+        for each in small:
+            others = [other for other in known if other not in small]
+            if others and self._small[each.number] >= DROP_WINDOWS:
+                nearest = max(others, key=lambda other: float(other.mean @ each.mean))
+                dropped.append(Merge(old=each.number, new=nearest.number))
+                self._memory.numbers[self._memory.numbers == each.number] = TOO_LITTLE
+        return dropped
 
     def _name(self, clusters: Sequence[Cluster]) -> list[Merge]:
         """Gives the groups of each cluster the number that most of its speech had.
@@ -163,7 +194,7 @@ class LiveSpeakers:
         for place, cluster in enumerate(clusters):
             for group in cluster.tolist():
                 spoken[int(memory.numbers[group])][place] += float(memory.groups.durations[group])
-        return {number: int(np.argmax(each)) for number, each in spoken.items() if number}
+        return {number: int(np.argmax(each)) for number, each in spoken.items() if number > 0}
 
     def _assign(self, cluster: Cluster, numbers: Sequence[int]) -> None:
         """Gives the groups of a cluster that have none of its numbers the most similar one."""
