@@ -85,10 +85,10 @@ def _said(entries: Iterable[session.SessionEntry]) -> Iterable[_Said]:
         if entry.HasField("labelled"):
             if entry.labelled.HasField("engine"):
                 diarizer = entry.labelled.engine
-            told = said.get(entry.labelled.labels.utterance_id)
-            if told is not None:
-                _label(told.segment, entry.labelled.labels)
-                told.diarizer, told.unknown = diarizer, False
+            labelled = said.get(entry.labelled.labels.utterance_id)
+            if labelled is not None:
+                _label(labelled.segment, entry.labelled.labels)
+                labelled.diarizer, labelled.unknown = diarizer, False
         if entry.HasField("enhancement_engine"):
             refiner = entry.enhancement_engine
         if entry.HasField("refinement"):

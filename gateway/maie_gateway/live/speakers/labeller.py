@@ -8,19 +8,17 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
-from google.protobuf.duration_pb2 import Duration
 
 from maie.common.v1 import types_pb2 as common
-from maie.diarization.v1 import diarization_pb2, streaming_pb2
+from maie.diarization.v1 import streaming_pb2
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import StageError
 from maie_core.reasons import Reason, WarningReason
-from maie_core.samples import RATE, SAMPLE_NANOSECONDS, nanoseconds, samples
-from maie_core.speaking import NEAR_SECONDS, Turns, label_segment
 from maie_gateway.live.events import warning
 from maie_gateway.live.marks import Mark
 from maie_gateway.live.recognition.backlog import Backlog
+from maie_gateway.live.speakers.lane_turns import LaneTurns
 from maie_gateway.live.speakers.state import Lane, Naming, Voice, labelled
 from maie_gateway.live.speakers.stream import SpeakerStream
 from maie_gateway.live.state import SessionState
@@ -35,8 +33,6 @@ AGAIN_SECONDS = 10.0
 # may be kept than MAX_HELD_SECONDS, and then its client, and so its finals, would wait. Less would
 # leave out files, which are sent as fast as they are taken.
 BEHIND_SECONDS = 35.0
-# A word may be a little outside of a turn.
-NEAR = round(NEAR_SECONDS * RATE)
 # Failures of the session, and of no replica.
 _OF_SESSION = frozenset({Reason.SESSION_TAKEN_OVER, Reason.BROKER_UNAVAILABLE})
 
@@ -65,11 +61,8 @@ class Labeller:
         )
         self._track = ""
         self._lane = Lane(0, 0)
-        self._offset = 0
         self._engine = common.EngineVersion()
-        self._turns: list[diarization_pb2.SpeakerTurn] = []
-        # From where on, and up to where, who speaks is known without a gap, in samples.
-        self._covered = self._told = mark.position
+        self._turns = LaneTurns(mark.position)
         self._left: set[str] = set()
         self._warned = False
         self._closed = asyncio.Event()
@@ -85,17 +78,17 @@ class Labeller:
             lane: The lane.
             offset: Where the track begins, in nanoseconds from the session's beginning.
         """
-        self._track, self._lane, self._offset = name, lane, offset
+        self._track, self._lane, self._turns.offset = name, lane, offset
 
     @property
     def settled(self) -> int:
         """Everything before this place has its labels or stays without, in samples."""
-        waiting = [self._place(each.segment.start_offset) for each in self._waiting()]
-        return min([self._told, *waiting])
+        waiting = [self._turns.place(each.segment.start_offset) for each in self._waiting()]
+        return min([self._turns.end, *waiting])
 
     def notify(self) -> None:
         """Says that the backlog has more."""
-        arrived = self.backlog.arrived(self._told + 1)
+        arrived = self.backlog.arrived(self._turns.end + 1)
         if arrived and time.monotonic() - arrived > BEHIND_SECONDS:
             self._behind.set()
         self._stream.notify()
@@ -116,11 +109,11 @@ class Labeller:
             StageError: As `Ledger.commit`.
         """
         while not self._over.is_set():
-            told = self._told
+            before = self._turns.end
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._tools.settings.speakers_end_seconds):
                     await self._over.wait()
-            if self._told == told and not self._over.is_set():
+            if self._turns.end == before and not self._over.is_set():
                 self._leave(WarningReason.SPEAKERS_MISSING)
                 return
         await self._write()
@@ -161,7 +154,7 @@ class Labeller:
             await asyncio.wait({hearing, behind}, return_when=asyncio.FIRST_COMPLETED)
             if hearing.done():
                 hearing.result()
-                self._told = self.backlog.position
+                self._turns.end = self.backlog.position
                 return True
             self._leave(Reason.LIVE_BUSY)
         except StageError as error:
@@ -193,34 +186,24 @@ class Labeller:
         """Drops what nobody heard in time, so that the lane's audio is durable without."""
         self._behind.clear()
         self.backlog.skip()
-        self._covered = self._told = self.backlog.position
+        self._turns.go_on_at(self.backlog.position)
         self._news.set()
 
     async def ready(self, ready: streaming_pb2.StreamingDiarizeReady, begin: int) -> None:
         """Notes what tells the speakers apart."""
         self._engine = ready.engine
         self._warned = False
-        if begin > self._told:
-            self._covered = self._told = begin
+        self._turns.go_on_at(begin)
 
     async def turns(self, turns: streaming_pb2.StreamingTurns) -> None:
         """Notes who speaks in the next part of the lane; what was known before stays."""
-        for turn in turns.turns:
-            begin = max(self._told, samples(turn.range.start_offset))
-            end = samples(turn.range.end_offset)
-            if begin < end:
-                span = common.TimeRange(start_offset=self._time(begin), end_offset=self._time(end))
-                kept = diarization_pb2.SpeakerTurn(range=span, speaker=turn.speaker)
-                self._turns.append(kept)
-        self._told = max(self._told, samples(turns.settled_offset))
-        self.backlog.settle(self.backlog.next_mark(self._told, 0))
+        self._turns.add(turns)
+        self.backlog.settle(self.backlog.next_mark(self._turns.end, 0))
         self._news.set()
 
     async def merged(self, update: streaming_pb2.StreamingSpeakerUpdate) -> None:
         """Stores that two speakers are one, which notifies the client where it knows both."""
-        for turn in self._turns:
-            if turn.speaker == update.old:
-                turn.speaker = update.new
+        self._turns.rename(update.old, update.new)
 
         def merge(state: SessionState) -> session.SessionEntry | None:
             old, new = Voice(self._lane, update.old), Voice(self._lane, update.new)
@@ -256,27 +239,19 @@ class Labeller:
 
     async def _write(self) -> None:
         """Stores the labels of all finals whose speakers are known."""
+        last = self.backlog.position if self._closed.is_set() else None
         for final in self._waiting():
-            if self._place(final.segment.start_offset) + NEAR < self._covered:
+            if self._turns.misses(final.segment):
                 # It was said while nobody listened.
                 self._left.add(final.segment.segment_id)
-            elif self._is_told(final):
+            elif self._turns.reach(final.segment, last):
                 await self._store(final)
         self._forget()
 
-    def _is_told(self, final: live.Final) -> bool:
-        """Whether who speaks is known up to the end of a final, and a little after it."""
-        reached = self._place(final.segment.end_offset) + NEAR
-        if self._closed.is_set():
-            reached = min(reached, self.backlog.position)
-        return self._told >= reached
-
     async def _store(self, final: live.Final) -> None:
-        told = common.Segment()
-        told.CopyFrom(final.segment)
-        label_segment(told, Turns(self._turns))
+        spoken = self._turns.labelled(final.segment)
         name = final.segment.segment_id
-        if not told.HasField("speaker"):
+        if not spoken.HasField("speaker"):
             # Nobody has spoken so far, by what the replica heard.
             self._left.add(name)
             return
@@ -286,7 +261,7 @@ class Labeller:
                 return None  # there were too many
             naming = Naming(state.speakers, self._lane)
             made = session.UtteranceLabelled(
-                labels=labelled(final, told, naming.name), numbers=naming.numbers
+                labels=labelled(final, spoken, naming.name), numbers=naming.numbers
             )
             if state.speakers.engine != self._engine:
                 made.engine.CopyFrom(self._engine)
@@ -295,11 +270,9 @@ class Labeller:
         await self._tools.ledger.commit(label)
 
     def _forget(self) -> None:
-        """Drops the turns before all finals that may still come, but for the last one."""
-        settled = self._tools.ledger.state.track(self._lane.track).mark_of(self._lane.channel)
-        needed = self._time(max(0, min([settled.settled, self.settled]) - NEAR)).ToNanoseconds()
-        later = [turn for turn in self._turns if turn.range.end_offset.ToNanoseconds() >= needed]
-        self._turns = later or self._turns[-1:]
+        """Drops what is needed for no final that may still come."""
+        mark = self._tools.ledger.state.track(self._lane.track).mark_of(self._lane.channel)
+        self._turns.forget(min(mark.settled, self.settled))
         unlabelled = self._tools.ledger.state.speakers.unlabelled
         self._left &= {each.segment.segment_id for each in unlabelled}
 
@@ -310,11 +283,3 @@ class Labeller:
 
     def _known(self) -> streaming_pb2.KnownSpeakers | None:
         return self._tools.ledger.state.speakers.known.get(self._lane)
-
-    def _place(self, offset: Duration) -> int:
-        """A time of the session as a place in the track, in samples."""
-        return (offset.ToNanoseconds() - self._offset) // SAMPLE_NANOSECONDS
-
-    def _time(self, place: int) -> Duration:
-        """A place in the track as a time of the session."""
-        return nanoseconds(place * SAMPLE_NANOSECONDS + self._offset)

@@ -148,13 +148,13 @@ def lane_of(segment: common.Segment) -> Lane:
 
 
 def labelled(
-    final: live.Final, told: common.Segment, name: Callable[[str], str]
+    final: live.Final, spoken: common.Segment, name: Callable[[str], str]
 ) -> live.SpeakerLabels:
     """What a client gets of who said a final.
 
     Args:
         final: The final.
-        told: Its segment with the numbers of the speakers.
+        spoken: Its segment with the numbers of the speakers.
         name: Gives the name of a number.
     """
     return live.SpeakerLabels(
@@ -162,8 +162,8 @@ def labelled(
         utterance_id=final.segment.segment_id,
         words=[
             live.WordSpeaker(speaker=name(word.speaker), overlapped=word.overlapped)
-            for word in told.words
+            for word in spoken.words
         ],
-        speaker=name(told.speaker),
-        overlapped=told.overlapped,
+        speaker=name(spoken.speaker),
+        overlapped=spoken.overlapped,
     )

@@ -167,10 +167,10 @@ class Track:
         for merge in heard.merges:
             self._outbox.put(update_event(merge))
         if voices:
-            self._tell_known()
+            self._send_known()
         self._outbox.put(turns_event(heard.turns, window.settled))
 
-    def _tell_known(self) -> None:
+    def _send_known(self) -> None:
         """Sends who is known, where that is news."""
         known = self._speakers.known
         numbers = {each.number for each in known}
