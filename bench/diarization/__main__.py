@@ -41,6 +41,7 @@ FORMS = (
     "babble20",
     "babble10",
     "telephone",
+    "voip",
     "far",
 )
 OVERLAPS = (0.1, 0.2)

@@ -2,7 +2,8 @@
 
 `python -m bench.diarization.calibration` makes conversations of some people, finds for each
 similarity in how many of them the number of speakers is right, and fits the confidence to the
-margin (`Calibration.count_accuracy`). Then it tests both with conversations of other people.
+share of other thresholds that agree (`Calibration.count_accuracy`). Then it tests both with
+conversations of other people.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ FITTED_SECONDS, TESTED_SECONDS = (90.0, 150.0, 240.0), (60.0, 120.0, 180.0)
 # Each conversation counts also with its first part alone.
 PARTS = (0.5, 1.0)
 SIMILARITIES = tuple(round(0.2 + 0.03 * step, 2) for step in range(12))
-POINTS = 8
-# With this line a confidence gives the margin.
-_MARGINS: Final[Line] = ((-1.0, 0.0), (1.0, 1.0))
+POINTS = 6
+# With this line the confidence is the agreement.
+_AGREEMENT: Final[Line] = ((0.0, 0.0), (1.0, 1.0))
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -64,9 +65,9 @@ def main(
         folder.mkdir(parents=True, exist_ok=True)
         own = list(_heard("tune", _cases(FITTED, FITTED_SECONDS), fitting, folder))
         others = list(_heard("test", _cases(TESTED, TESTED_SECONDS), testing, folder))
-    line = fitted([*_free(own), *_bounded(own)], POINTS)
-    for margin, share in line:
-        note(f"count_accuracy: {margin:.3f}, {share:.2f}")
+    line = fitted(_judgements(own), POINTS)
+    for agreement, share in line:
+        note(f"count_accuracy: {agreement:.2f}, {share:.2f}")
     Report(
         bench="diarization.calibration",
         measured="Numbers of speakers that are right, by similarity, and confidences, for people "
@@ -76,30 +77,16 @@ def main(
     ).print(as_json)
 
 
-def _judged(one: Heard, part: float, hints: Hints) -> Judgement:
-    """What is found in the first part of a conversation."""
-    calibration = replace(CALIBRATION, count_accuracy=_MARGINS)
-    seconds = part * one.seconds
-    made = identify(one.first(seconds), hints, calibration, _nothing)
-    count = len(made.centroids)
-    return Judgement(
-        margin=2 * made.confidence - 1, right=count == one.speakers(seconds), count=count
-    )
+def _judgements(some: Sequence[Heard]) -> list[Judgement]:
+    """The numbers that are found in conversations and in the first parts of them."""
+    return [_judged(one, part * one.seconds) for one in some for part in PARTS]
 
 
-def _free(some: Sequence[Heard]) -> list[Judgement]:
-    """The numbers that are found where nothing is known."""
-    return [_judged(one, part, Hints()) for one in some for part in PARTS]
-
-
-def _bounded(some: Sequence[Heard]) -> Iterator[Judgement]:
-    """The numbers next to those that are found, as bounds enforce them."""
-    for one in some:
-        for part in PARTS:
-            count = _judged(one, part, Hints()).count
-            yield _judged(one, part, Hints(min_speaker_count=count + 1))
-            if count > 1:
-                yield _judged(one, part, Hints(max_speaker_count=count - 1))
+def _judged(one: Heard, seconds: float) -> Judgement:
+    calibration = replace(CALIBRATION, count_accuracy=_AGREEMENT)
+    made = identify(one.first(seconds), Hints(), calibration, _nothing)
+    right = len(made.centroids) == one.speakers(seconds)
+    return Judgement(agreement=made.confidence, right=right)
 
 
 def _heard(
@@ -139,11 +126,14 @@ def _by_similarity(own: Sequence[Heard], others: Sequence[Heard]) -> Iterator[Fi
 
 
 def _by_form(others: Sequence[Heard]) -> Iterator[Figure]:
-    forms: dict[str, list[bool]] = defaultdict(list)
+    forms: dict[str, list[Judgement]] = defaultdict(list)
     for one in others:
-        forms[one.group].append(_counted(one, CALIBRATION))
-    for form, right in forms.items():
-        yield Figure(name=f"right of {len(right)}, others, {form}", value=sum(right))
+        forms[one.group].append(_judged(one, one.seconds))
+    for form, found in forms.items():
+        said = confidences(found, CALIBRATION.count_accuracy)
+        right = sum(each.right for each in found)
+        yield Figure(name=f"right of {len(found)}, others, {form}", value=right)
+        yield Figure(name=f"mean confidence, others, {form}", value=float(np.mean(said)))
 
 
 def _counted(one: Heard, calibration: Calibration) -> bool:
@@ -153,7 +143,7 @@ def _counted(one: Heard, calibration: Calibration) -> bool:
 
 def _trust(others: Sequence[Heard], line: Line) -> Iterator[Figure]:
     """How far confidences hold for others."""
-    found = _free(others)
+    found = _judgements(others)
     share = float(np.mean([each.right for each in found]))
     yield Figure(name="Brier score, always the share", value=share * (1 - share))
     for name, each in (("this line", line), ("the line in use", CALIBRATION.count_accuracy)):

@@ -13,7 +13,7 @@ _LEAST_JUDGEMENTS = 12
 _PARTS = 10
 
 Line = tuple[tuple[float, float], ...]
-"""Margins, rising, and for each the share that is right."""
+"""Agreements, rising, and for each the share that is right."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -21,18 +21,16 @@ class Judgement:
     """A number of speakers that was found.
 
     Attributes:
-        margin: How far the threshold would have to move for another number.
+        agreement: The share of other thresholds that give it, 0 to 1.
         right: Whether it is the true number.
-        count: The number.
     """
 
-    margin: float
+    agreement: float
     right: bool
-    count: int
 
 
 def fitted(judgements: Sequence[Judgement], points: int) -> Line:
-    """The share that is right by the margin, which never falls as the margin rises.
+    """The share that is right by the agreement, which never falls as that rises.
 
     Neighbours are pooled where it would fall (Ayer et al., "An empirical distribution function for
     sampling with incomplete information", 1955); one judgement of each kind is added to each
@@ -42,20 +40,22 @@ def fitted(judgements: Sequence[Judgement], points: int) -> Line:
         judgements: What was found; at least one.
         points: How many points at most.
     """
-    ordered = sorted(judgements, key=lambda each: each.margin)
+    ordered = sorted(judgements, key=lambda each: each.agreement)
     count = max(1, min(points, len(ordered) // _LEAST_JUDGEMENTS))
     pools: list[list[Judgement]] = []
     for part in np.array_split(np.arange(len(ordered)), count):
         pools.append([ordered[place] for place in part.tolist()])
         while len(pools) > 1 and _share(pools[-2]) >= _share(pools[-1]):
             pools[-2:] = [pools[-2] + pools[-1]]
-    return tuple((float(np.mean([each.margin for each in pool])), _share(pool)) for pool in pools)
+    return tuple(
+        (float(np.mean([each.agreement for each in pool])), _share(pool)) for pool in pools
+    )
 
 
 def confidences(judgements: Sequence[Judgement], line: Line) -> list[float]:
     """What a line says of each judgement."""
-    margins, shares = zip(*line, strict=True)
-    return [float(np.interp(each.margin, margins, shares)) for each in judgements]
+    agreements, shares = zip(*line, strict=True)
+    return [float(np.interp(each.agreement, agreements, shares)) for each in judgements]
 
 
 def brier(judgements: Sequence[Judgement], said: Sequence[float]) -> float:

@@ -15,7 +15,7 @@ CALIBRATION = Calibration(
     min_speaker_duration=4.0,
     min_speaker_share=0.02,
     sure_speaker_duration=8.0,
-    count_accuracy=((-0.2, 0.1), (0.0, 0.5), (0.2, 0.9)),
+    count_accuracy=((0.0, 0.1), (0.5, 0.5), (1.0, 0.95)),
 )
 DIMENSIONS = 32
 WINDOW = 5.0

@@ -82,8 +82,8 @@ class Calibration:
         sure_speaker_duration: The seconds of clean speech from which a group is a
             speaker, however small its share.
         count_accuracy: How often the number of speakers is right, 0 to 1, by the
-            margin: how far the threshold would have to move for another number.
-            Points of a line, by rising margin.
+            share of other thresholds that give the same number, 0 to 1. Points of a
+            line, by rising share.
     """
 
     same_speaker: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,11 @@ from maie_diarization.clustering.groups import Groups
 from maie_diarization.clustering.hints import Hints
 from maie_diarization.clustering.linkage import Dendrogram
 from maie_diarization.engine import Calibration
+
+# How sure a number is, is seen from the thresholds around those of the calibration: similarities
+# that are so much lower or higher, and so many times the least speech of a speaker.
+_SHIFTS: Final = np.linspace(-0.2, 0.2, 11)
+_LEAST_FACTORS: Final = (0.5, 0.7, 1.0, 1.4, 2.0)
 
 Counts = NDArray[np.int64]
 
@@ -47,9 +53,10 @@ def cut(groups: Groups, tree: Dendrogram, hints: Hints, calibration: Calibration
         joins = _joins_for(count, counts, joins)
     if count == hints.speaker_count:
         return Cut(joins=joins, count=count, confidence=1.0)
-    margins, shares = zip(*calibration.count_accuracy, strict=True)
-    margin = _margin(tree, counts == count, calibration.same_speaker)
-    return Cut(joins=joins, count=count, confidence=float(np.interp(margin, margins, shares)))
+    agreements, shares = zip(*calibration.count_accuracy, strict=True)
+    agreement = _agreement(count, groups, tree, calibration)
+    confidence = float(np.interp(agreement, agreements, shares))
+    return Cut(joins=joins, count=count, confidence=confidence)
 
 
 def _least(groups: Groups, calibration: Calibration) -> float:
@@ -88,11 +95,9 @@ def _joins_for(count: int, counts: Counts, joins: int) -> int:
     return int(places[np.argmin(np.abs(places - joins))])
 
 
-def _margin(tree: Dendrogram, same: NDArray[np.bool_], threshold: float) -> float:
-    """How far the threshold would have to move for another number; negative where it had to."""
-    above = np.concatenate([[1.0], tree.similarity])
-    below = np.concatenate([tree.similarity, [-1.0]])
-    distance = np.maximum(0, np.maximum(below - threshold, threshold - above))
-    if same[tree.joins_above(threshold)]:
-        return float(np.min(distance[~same], initial=1.0))
-    return -float(np.min(distance[same], initial=1.0))
+def _agreement(count: int, groups: Groups, tree: Dendrogram, calibration: Calibration) -> float:
+    """The share of thresholds around those of the calibration that give a number, 0 to 1."""
+    joins = [tree.joins_above(calibration.same_speaker + shift) for shift in _SHIFTS]
+    least = _least(groups, calibration)
+    counts = [speaker_counts(groups, tree, factor * least)[joins] for factor in _LEAST_FACTORS]
+    return float(np.mean(np.maximum(counts, 1) == count))

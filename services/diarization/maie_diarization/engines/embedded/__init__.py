@@ -42,7 +42,7 @@ CALIBRATION: Final = Calibration(
     min_speaker_duration=6.0,
     min_speaker_share=0.04,
     sure_speaker_duration=60.0,
-    count_accuracy=((-0.05, 0.1), (0.0, 0.5), (0.05, 0.8), (0.1, 0.9), (0.2, 0.95)),
+    count_accuracy=((0.14, 0.07), (0.35, 0.43), (0.73, 0.92)),
 )
 
 
