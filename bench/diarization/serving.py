@@ -47,14 +47,14 @@ def serve(load: Callable[[], Listen]) -> None:
 
 
 def _measured(listen: Listen, path: str, speakers: int | None) -> dict[str, Any]:
-    _forget_peak()
+    forget_peak()
     clock, processor = time.monotonic(), time.process_time()
     turns = listen(path, speakers)
     return {
         "turns": [[float(start), float(end), str(speaker)] for start, end, speaker in turns],
         "seconds": time.monotonic() - clock,
         "processor_seconds": time.process_time() - processor,
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
     }
 
 
@@ -65,12 +65,14 @@ def _own_output() -> Any:
     return own
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
+    """Lets `peak_mb` begin anew."""
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")  # resets the peak of the resident set (man 5 proc)
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
+    """The most memory since `forget_peak` or the process's start, in MB."""
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) / 1000 for line in file if line.startswith("VmHWM"))
 
