@@ -34,7 +34,7 @@ _FRAMES_PER_SECOND: Final = 100
 
 # By measurement (bench/diarization/calibration.py). Once the channel is out of embeddings, groups
 # of one speaker's voices have a similarity of 0.5 or more in all forms; those of two people have
-# 0.4 or less, and those of two of flite's voices up to 0.46.
+# about 0.4 or less, and those of two of flite's voices up to 0.49.
 CALIBRATION: Final = Calibration(
     same_speaker=0.47,
     surely_same_speaker=0.75,
