@@ -22,6 +22,7 @@ from maie.share.v1 import share_pb2_grpc
 from maie.template.v1 import template_pb2_grpc
 from maie.tenant.v1 import tenant_pb2_grpc
 from maie.upload.v1 import upload_pb2_grpc
+from maie.voice.v1 import voice_pb2_grpc
 from maie_audio.decoders import PROGRAM, Decoders
 from maie_audio.fork_server import ForkServer
 from maie_audio.formats import Limits
@@ -80,6 +81,7 @@ from maie_gateway.rpc.shares import ShareService
 from maie_gateway.rpc.templates import TemplateService
 from maie_gateway.rpc.tenants import TenantService
 from maie_gateway.rpc.uploads import UploadService
+from maie_gateway.rpc.voices import VoiceService
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.settings import GatewaySettings
 from maie_gateway.shares.reading import SharedReading
@@ -97,6 +99,9 @@ from maie_gateway.views.audio import StoredAudio
 from maie_gateway.views.results import Results
 from maie_gateway.views.stored_results import StoredResults
 from maie_gateway.views.waveform import StoredWaveforms
+from maie_gateway.voices.entries import VoiceEntries
+from maie_gateway.voices.hearing import JobVoices
+from maie_gateway.voices.voices import Voices
 from maie_gateway.webhooks import check_webhooks
 from maie_gateway.webhooks.wiring import open_webhooks
 from maie_runtime.background import background_tasks
@@ -128,6 +133,7 @@ SERVICES = (
     "maie.live.v1.LiveService",
     "maie.catalog.v1.CatalogService",
     "maie.template.v1.TemplateService",
+    "maie.voice.v1.VoiceService",
     "maie.access.v1.AccessService",
     "maie.tenant.v1.TenantService",
 )
@@ -247,6 +253,13 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         watch = Watch(broker, jobs.store, jobs.changes, results)
         own_templates = OwnTemplates(TemplateEntries(broker), job_keys)
         templates = Templates(TemplateLibrary(settings.templates.directory), own_templates)
+        voices = Voices(
+            entries=VoiceEntries(broker),
+            keys=job_keys,
+            jobs=jobs.store,
+            heard=JobVoices(stored, results),
+            limits=caller_limits,
+        )
         snapshots = Snapshots(blobs, templates)
         requests = Requests(broker)
 
@@ -364,6 +377,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             keys=keys,
             uploads=uploads,
             templates=own_templates,
+            voices=voices,
             tenants=tenant_store,
         )
         sweeper = Sweeper(
@@ -373,6 +387,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             removal,
             uploads,
             own_templates,
+            voices,
             tenant_removal,
             settings.retention,
             audit,
@@ -433,6 +448,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         template_pb2_grpc.add_TemplateServiceServicer_to_server(
             TemplateService(templates, jobs.store, blobs), server.server
         )
+        voice_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceService(voices), server.server)
         access_pb2_grpc.add_AccessServiceServicer_to_server(
             AccessService(keys, AuditPages(broker)), server.server
         )

@@ -188,6 +188,7 @@ class GatewaySettings(VaultSettings):
             live_sessions=self.live.sessions_per_tenant,
             active_jobs=self.active_jobs_per_tenant,
             audio_hours_per_day=self.limits.audio_hours_per_day,
+            voices=self.limits.voices,
         )
 
     def admission_limits(self, callers: CallerLimits) -> AdmissionLimits:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -75,6 +76,14 @@ async def test_a_recording_goes_through_the_three_steps(
     source = diarization.VoicesSource(parts=[await context.blobs.put_message("voices", voices)])
     made = (await result(stage, request(voices=source), context)).diarization
     assert [each.speaker for each in made.speakers] == ["S1", "S2"]
+    assert made.embedding_space == voices.embedding_space
+    assert 0 < made.same_person < 1
+    first_voice, second_voice = (np.frombuffer(each.embedding, "<f4") for each in made.voices)
+    assert [each.speaker for each in made.voices] == ["S1", "S2"]
+    assert np.linalg.norm(first_voice) == pytest.approx(1, abs=1e-5)
+    assert first_voice @ second_voice < made.same_person
+    for speaker, heard in zip(made.speakers, made.voices, strict=True):
+        assert 3 < seconds(heard.clean_duration) <= seconds(speaker.speech_duration)
     # They speak by turns, nine times by then.
     long = [turn for turn in made.turns if spoken([turn.range]) > 0.5]
     assert [turn.speaker for turn in long][:8] == ["S1", "S2"] * 4

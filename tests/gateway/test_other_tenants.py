@@ -29,15 +29,20 @@ from maie.template.v1 import template_pb2 as template
 from maie.template.v1 import template_pb2_grpc
 from maie.upload.v1 import upload_pb2 as upload
 from maie.upload.v1 import upload_pb2_grpc
+from maie.voice.v1 import stored_pb2 as stored_voice
+from maie.voice.v1 import voice_pb2 as voice
+from maie.voice.v1 import voice_pb2_grpc
 from maie_client import Client
 from maie_core.errors import StageError
 from maie_gateway.care.dead_letters import DeadLetters
 from maie_gateway.records.store import JobStore
 from maie_gateway.server import SERVICES
+from maie_gateway.voices.entries import VoiceEntries
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.templates.contents import PROMPT, SCHEMA
+from tests.people import AGREED
 
 pytestmark = pytest.mark.mesh
 
@@ -48,6 +53,7 @@ OURS, THEIRS = (("maie-tenant", "ours"),), (("maie-tenant", "theirs"),)
 SHARED = frozenset({"RotateKey", "RevokeKey", "ListAuditEntries"})
 # As long as an id of a job, so that one can be put in place of the other in a message's bytes.
 TEMPLATE = f"{'ours_only':_<36}"
+VOICE = "01900000-0000-7000-8000-000000000001"
 
 
 class Stubs:
@@ -61,6 +67,7 @@ class Stubs:
         self.upload: Any = upload_pb2_grpc.UploadServiceStub(channel)
         self.template: Any = template_pb2_grpc.TemplateServiceStub(channel)
         self.share: Any = share_pb2_grpc.ShareServiceStub(channel)
+        self.voice: Any = voice_pb2_grpc.VoiceServiceStub(channel)
         self.access: Any = access_pb2_grpc.AccessServiceStub(channel)
 
 
@@ -148,6 +155,23 @@ ASKING: dict[str, Ask] = {
     "GetJobTemplate": lambda at, name, _: at.template.GetJobTemplate(
         template.GetJobTemplateRequest(job_id=name), metadata=THEIRS
     ),
+    "EnrollVoice": lambda at, name, _: at.voice.EnrollVoice(
+        voice.EnrollVoiceRequest(job_id=name, speaker="S1", display_name="Anna", consent=AGREED),
+        metadata=THEIRS,
+    ),
+    "FindVoices": lambda at, name, _: at.voice.FindVoices(
+        voice.FindVoicesRequest(job_id=name), metadata=THEIRS
+    ),
+    "GetVoice": lambda at, name, _: at.voice.GetVoice(
+        voice.GetVoiceRequest(voice_id=name), metadata=THEIRS
+    ),
+    "UpdateVoice": lambda at, name, _: at.voice.UpdateVoice(
+        voice.UpdateVoiceRequest(voice_id=name, display_name="Eve", base_revision=1),
+        metadata=THEIRS,
+    ),
+    "DeleteVoice": lambda at, name, _: at.voice.DeleteVoice(
+        voice.DeleteVoiceRequest(voice_id=name), metadata=THEIRS
+    ),
     "GetUpload": lambda at, name, _: at.upload.GetUpload(
         upload.GetUploadRequest(upload_id=name), metadata=THEIRS
     ),
@@ -164,6 +188,7 @@ ASKING: dict[str, Ask] = {
 
 
 OF_TEMPLATES = frozenset({"GetTemplate", "ListTemplateVersions", "DeleteTemplate"})
+OF_VOICES = frozenset({"GetVoice", "UpdateVoice", "DeleteVoice"})
 
 
 def _has_id(kind: Descriptor, depth: int = 2) -> bool:
@@ -191,6 +216,8 @@ def test_every_rpc_that_takes_an_id_is_tried() -> None:
     # A request id and a template are of the call's own tenant, or of all.
     new = {"CreateJob", "CreateJobFromUrl", "ProcessAudio", "BeginUpload"}
     new |= {"CheckTemplate", "SaveTemplate"}
+    # A template is a filter of these.
+    new |= {"ListJobs", "SearchJobs"}
     assert taking - SHARED - new == set(ASKING)
 
 
@@ -213,7 +240,7 @@ async def recording() -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def our_things(mesh: EmptyMesh, broker: Broker) -> AsyncIterator[tuple[Stubs, str, int, str]]:
-    """A gateway, a job, a dead letter of it, a live session and a template of ours."""
+    """A gateway, a job, a dead letter of it, a live session, a template and a voice of ours."""
     async with (
         mesh.gateway() as address,
         Client(address, tenant="ours") as ours,
@@ -222,6 +249,8 @@ async def our_things(mesh: EmptyMesh, broker: Broker) -> AsyncIterator[tuple[Stu
         stubs = Stubs(channel)
         made = await ours.create_job(recording(), features=["raw_transcript"])
         await ours.templates.save(TEMPLATE, 0, SCHEMA, PROMPT)
+        profile = stored_voice.VoiceProfile(display_name="Anna", revision=1)
+        await VoiceEntries(broker).create("ours", VOICE, VOICE, profile)
         task = event.StageTask(job_id=made.job_id, unit="preprocess", attempt=1)
         letter = await broker.publish(
             subjects.dead_letter("preprocess", made.job_id),
@@ -254,16 +283,20 @@ async def test_another_tenants_things_look_like_absent_ones(
                 theirs = begun.upload_id
             if name in OF_TEMPLATES:
                 theirs = TEMPLATE
+            if name in OF_VOICES:
+                theirs = VOICE
             code, status, metadata = await refused(ask(stubs, theirs, letter))
             absent_code, absent, absent_metadata = await refused(ask(stubs, ABSENT, ABSENT_LETTER))
             assert (code, metadata) == (absent_code, absent_metadata), name
             assert code == "NOT_FOUND", name
             said = status.message.replace(theirs, ABSENT)
             status.message = said.replace(f"letter {letter};", f"letter {ABSENT_LETTER};")
-            if name in OF_TEMPLATES:
+            if name in OF_TEMPLATES | OF_VOICES:
                 for detail in status.details:
                     detail.value = detail.value.replace(theirs.encode(), ABSENT.encode())
             assert status == absent, name
+        ours = await stubs.voice.GetVoice(voice.GetVoiceRequest(voice_id=VOICE), metadata=OURS)
+        assert ours.voice.display_name == "Anna"
         kept = catalog.GetTemplateRequest(template_id=TEMPLATE)
         assert (await stubs.catalog.GetTemplate(kept, metadata=OURS)).template.version == 1
         asking = upload.GetUploadRequest(upload_id=begun.upload_id)
@@ -288,6 +321,8 @@ async def test_what_lists_show_is_the_callers_own(empty_mesh: EmptyMesh, broker:
         listed = catalog.ListTemplatesRequest()
         shipped = await stubs.catalog.ListTemplates(listed, metadata=THEIRS)
         assert TEMPLATE not in {each.template_id for each in shipped.templates}
+        voices = await stubs.voice.ListVoices(voice.ListVoicesRequest(), metadata=THEIRS)
+        assert not voices.voices
         found = await stubs.job.SearchJobs(job.SearchJobsRequest(query="empty"), metadata=THEIRS)
         assert not found.hits
 

@@ -15,6 +15,7 @@ class About:
         key_id: The API key.
         letter_id: The dead letter.
         share_id: The share.
+        voice_id: The profile of a voice.
         tenant: The tenant, where the call is about one.
         is_noted: Whether the call has its entry.
         peer: From where it comes, as gRPC writes it.
@@ -24,6 +25,7 @@ class About:
     key_id: str = ""
     letter_id: int = 0
     share_id: str = ""
+    voice_id: str = ""
     tenant: str = ""
     is_noted: bool = False
     peer: str = ""
@@ -50,6 +52,7 @@ def is_about(
     key_id: str = "",
     letter_id: int = 0,
     share_id: str = "",
+    voice_id: str = "",
     tenant: str = "",
 ) -> None:
     """Notes what this task's call is about; adds to what was noted before."""
@@ -58,4 +61,5 @@ def is_about(
         about.key_id = key_id or about.key_id
         about.letter_id = letter_id or about.letter_id
         about.share_id = share_id or about.share_id
+        about.voice_id = voice_id or about.voice_id
         about.tenant = tenant or about.tenant

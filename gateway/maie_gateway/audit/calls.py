@@ -80,6 +80,15 @@ CALLS = {
         # The order of a summary, and nothing of what was said.
         "GetJobTemplate": Audited.REFUSED,
     },
+    "maie.voice.v1.VoiceService": {
+        "EnrollVoice": Audited.CHANGE,
+        "UpdateVoice": Audited.CHANGE,
+        "DeleteVoice": Audited.CHANGE,
+        # Who is enrolled, and who may speak in a job.
+        "ListVoices": Audited.READ,
+        "GetVoice": Audited.READ,
+        "FindVoices": Audited.READ,
+    },
     "maie.access.v1.AccessService": {
         "GetCaller": Audited.REFUSED,
         "CreateKey": Audited.CHANGE,

@@ -44,6 +44,7 @@ def of_call(
         key_id=about.key_id,
         letter_id=about.letter_id,
         share_id=about.share_id,
+        voice_id=about.voice_id,
         about_tenant=about.tenant,
         status=status,
         reason=reason,

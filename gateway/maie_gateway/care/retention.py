@@ -26,6 +26,7 @@ from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.settings import RetentionSettings
 from maie_gateway.templates.own import OwnTemplates
 from maie_gateway.uploads.uploads import Uploads
+from maie_gateway.voices.voices import Voices
 from maie_runtime import folders
 from maie_runtime.background import background_tasks
 from maie_runtime.blobs import Blobs, StoredObject
@@ -75,12 +76,14 @@ class Sweeper:
         removal: Removal,
         uploads: Uploads,
         templates: OwnTemplates,
+        voices: Voices,
         tenants: TenantRemoval,
         settings: RetentionSettings,
         audit: AuditLog,
     ) -> None:
         self._uploads = uploads
         self._templates = templates
+        self._voices = voices
         self._tenants = tenants
         self._audit = audit
         self._broker = broker
@@ -106,6 +109,7 @@ class Sweeper:
                 self.sweep_messages,
                 self.sweep_names,
                 self.sweep_templates,
+                self.sweep_voices,
                 self.sweep_keys,
                 self.sweep_tenants,
                 self.sweep_blobs,
@@ -172,16 +176,27 @@ class Sweeper:
             await self._templates.erase(tenant, template_id, content_id)
             log.info("sweep.template_erased", template=template_id, content=content_id)
 
+    async def sweep_voices(self) -> None:
+        """Erases profiles of voices whose gateway died while it deleted them."""
+        for tenant, voice_id in await self._voices.left():
+            await self._audit.act("EraseLeftVoice", tenant=tenant)
+            await self._voices.erase(tenant, voice_id)
+            log.info("sweep.voice_erased", voice=voice_id)
+
     async def sweep_keys(self) -> None:
         """Destroys the keys of submits that became no job, and of what is half removed."""
         keyed = await self._job_ids(subjects.bucket_stream(subjects.DATA_KEYS))
         # A key is made before its job: a young one may still become a job's.
         youngest = time.time() - timedelta(hours=self._settings.uploads_hours).total_seconds()
-        for job_id in keyed - await self._jobs_and_uploads() - await self._templates.key_ids():
+        for job_id in keyed - await self._jobs_and_uploads() - await self._others_keys():
             if made_at(job_id) < youngest and await self._is_gone(job_id):
                 await self._audit.act("DestroyLeftKey", job_id=job_id)
                 await self._removal.destroy_key(job_id)
                 log.info("sweep.key_destroyed", job=job_id)
+
+    async def _others_keys(self) -> set[str]:
+        """The keys of what is no job: templates and profiles of voices."""
+        return await self._templates.key_ids() | await self._voices.key_ids()
 
     async def sweep_tenants(self) -> None:
         """Goes on with removals of tenants that a gateway or a caller left."""

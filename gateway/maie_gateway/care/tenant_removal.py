@@ -15,6 +15,7 @@ from maie_gateway.records.store import GONE, JobStore
 from maie_gateway.templates.own import OwnTemplates
 from maie_gateway.tenants.store import TenantStore
 from maie_gateway.uploads.uploads import Uploads
+from maie_gateway.voices.voices import Voices
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.erasing import erase_all
@@ -35,6 +36,7 @@ class TenantRemoval:
         keys: The API keys.
         uploads: The resumable uploads.
         templates: The tenants' templates.
+        voices: The profiles of voices.
         tenants: Has the marks.
     """
 
@@ -47,6 +49,7 @@ class TenantRemoval:
         keys: KeyStore,
         uploads: Uploads,
         templates: OwnTemplates,
+        voices: Voices,
         tenants: TenantStore,
     ) -> None:
         self._broker = broker
@@ -55,6 +58,7 @@ class TenantRemoval:
         self._keys = keys
         self._uploads = uploads
         self._templates = templates
+        self._voices = voices
         self._tenants = tenants
 
     async def remove(self, tenant: str) -> AsyncIterator[int]:
@@ -97,6 +101,7 @@ class TenantRemoval:
             if owner == tenant:
                 await self._uploads.remove(tenant, upload_id)
         await self._templates.remove_all(tenant)
+        await self._voices.remove_all(tenant)
         await self._remove_rest(tenant)
         await self._tenants.forget(tenant)
         log.info("tenant.removed", tenant=tenant, jobs=removed)

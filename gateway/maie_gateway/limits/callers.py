@@ -55,5 +55,10 @@ class CallerLimits:
         own = self.of(tenant).audio_hours_per_day
         return own if own is not None else self._settings.audio_hours_per_day
 
+    def voices_of(self, tenant: str) -> int:
+        """How many profiles of voices a tenant may have; 0 where it may not find people by them."""
+        own = self.of(tenant).voices
+        return own if own is not None else self._settings.voices
+
 
 _NO_OTHERS = TenantLimits()

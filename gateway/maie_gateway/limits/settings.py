@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
+from maie_core.limits import MAX_VOICES
 from maie_core.settings import Settings
 
 MOST = 1_000_000
@@ -27,6 +28,7 @@ class TenantLimits(BaseModel):
     live_sessions: PositiveCount | None = None
     active_jobs: PositiveCount | None = None
     audio_hours_per_day: float | None = Field(default=None, ge=0, le=MOST)
+    voices: int | None = Field(default=None, ge=0, le=MAX_VOICES)
 
     def over(self, others: TenantLimits) -> TenantLimits:
         """These limits, and those of others where these are unset."""
@@ -55,11 +57,14 @@ class LimitSettings(Settings):
     audio_hours_per_day: float | None = Field(default=None, ge=0)
     """How many hours of audio of one tenant the mesh takes in a day, from midnight to midnight UTC:
     recordings and live sessions by their length. Unset: any."""
+    voices: int = Field(default=0, ge=0, le=MAX_VOICES)
+    """How many profiles of voices a tenant may have. With 0 nobody may enrol voices or find them in
+    jobs; docs/voices.md says what to consider before."""
     failed_credentials_per_minute: int = Field(default=120, ge=1)
     """How many calls with wrong or no credentials one address may make in a minute before they are
     slowed down. Calls with right ones go on being served from there."""
     tenants: dict[str, TenantLimits] = Field(default={})
     """Other limits for single tenants, as JSON: {"acme": {"requests_per_second": 500,
     "audio_hours_per_day": 100}}. The names are requests_per_second, requests_burst, streams,
-    watches, uploads, live_sessions, active_jobs and audio_hours_per_day. Those that `maie tenants
-    limit` sets come before them."""
+    watches, uploads, live_sessions, active_jobs, audio_hours_per_day and voices. Those that `maie
+    tenants limit` sets come before them."""

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from maie.tenant.v1 import tenant_pb2 as tenants
 from maie_core.errors import invalid
+from maie_core.limits import MAX_VOICES
 from maie_core.reasons import Reason
 from maie_gateway.limits.settings import TenantLimits
 
@@ -37,6 +38,7 @@ def check(message: tenants.TenantLimits) -> None:
         raise invalid(
             Reason.FIELD_INVALID,
             f"{name} cannot be this number: it is above 0 and at most 1000000; only "
-            "audio_hours_per_day may be 0. Correct it, or leave it unset.",
+            f"audio_hours_per_day and voices may be 0, and there are at most {MAX_VOICES} voices. "
+            "Correct it, or leave it unset.",
             field=f"limits.{name}",
         ) from error

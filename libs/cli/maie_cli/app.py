@@ -30,6 +30,7 @@ COMMANDS = {
     "keys": "keys",
     "tenants": "tenants",
     "share": "share",
+    "voices": "voices",
     "audit": "audit",
     "master-key": "master_key",
     "provision": "provision",

@@ -45,6 +45,7 @@ def _about(entry: access.AuditEntry) -> str:
         ("key", plain(entry.key_id)),
         ("letter", str(entry.letter_id or "")),
         ("share", entry.share_id),
+        ("voice", entry.voice_id),
         ("tenant", plain(entry.about_tenant)),
     )
     return " ".join(f"{kind} {name}" for kind, name in named if name)

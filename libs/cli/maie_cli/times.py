@@ -1,10 +1,11 @@
-"""Times that are typed."""
+"""Times that are typed, and that are shown."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 import typer
+from google.protobuf.timestamp_pb2 import Timestamp
 
 
 def in_utc(typed: datetime | None) -> datetime | None:
@@ -19,3 +20,8 @@ def in_utc(typed: datetime | None) -> datetime | None:
         return typed.astimezone(UTC)
     except OverflowError:
         raise typer.BadParameter("no calendar has that time in UTC") from None
+
+
+def minute(time: Timestamp) -> str:
+    """A time in UTC, to the minute."""
+    return time.ToDatetime().isoformat(sep=" ", timespec="minutes")

@@ -31,6 +31,7 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie.template.v1 import template_pb2_grpc as template_grpc
 from maie.tenant.v1 import tenant_pb2_grpc as tenant_grpc
 from maie.upload.v1 import upload_pb2_grpc as upload_grpc
+from maie.voice.v1 import voice_pb2_grpc as voice_grpc
 from maie_client.audit import Audit
 from maie_client.channel import is_loopback
 from maie_client.channels import Channels
@@ -62,6 +63,7 @@ from maie_client.tls import SCHEME, Tls
 from maie_client.tracing import Metadata, traced_call
 from maie_client.upload import LateConfig, Source, filename_of, send_upload
 from maie_client.uploads import Uploads
+from maie_client.voices import Voices
 
 UNARY_TIMEOUT_SECONDS = 30.0
 """The timeout of simple calls."""
@@ -89,6 +91,7 @@ class _Stubs:
         self.template = template_grpc.TemplateServiceStub(channel)
         self.shares = share_grpc.ShareServiceStub(channel)
         self.tenants = tenant_grpc.TenantServiceStub(channel)
+        self.voices = voice_grpc.VoiceServiceStub(channel)
         self.health: Any = health_pb2_grpc.HealthStub(channel)
 
 
@@ -239,6 +242,11 @@ class Client:
     def shares(self) -> Shares:
         """Links by which others read jobs."""
         return Shares(lambda: self._stubs().shares, self._ask)
+
+    @property
+    def voices(self) -> Voices:
+        """The voices of people, to find them again in jobs."""
+        return Voices(lambda: self._stubs().voices, self._ask)
 
     async def process(self, source: Source, **options: Unpack[JobOptions]) -> Events:
         """Uploads a recording and yields the events of its job, up to `finished`.

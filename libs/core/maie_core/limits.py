@@ -38,6 +38,16 @@ MAX_TEMPLATE_IDS = 2000
 MAX_TEMPLATE_TITLE_CHARACTERS = 200
 MAX_TEMPLATE_DESCRIPTION_CHARACTERS = 2000
 
+# Profiles of voices.
+MAX_VOICES = 1000
+MAX_VOICE_ENROLLMENTS = 10
+MAX_VOICE_SEGMENTS = 100
+MAX_VOICE_NAME_CHARACTERS = MAX_SPEAKER_NAME_CHARACTERS
+MAX_CONSENT_CHARACTERS = 1000
+MAX_VOICE_CANDIDATES = 5
+# People need about as much to know a voice, and scores of less speech say little.
+MIN_CLEAN_SPEECH_SECONDS = 3.0
+
 # Options of a recording. They are stored in the job's record, which has a size limit.
 MIN_CHUNK_SECONDS = 5
 MAX_CHUNK_SECONDS = 30 * 60

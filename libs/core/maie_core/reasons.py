@@ -111,6 +111,9 @@ class Reason(enum.StrEnum):
     that the message names."""
     CONFIG_MISSING = "CONFIG_MISSING", Code.INVALID_ARGUMENT
     """An upload did not begin with the config. Send the config before any audio."""
+    CONSENT_MISSING = "CONSENT_MISSING", Code.INVALID_ARGUMENT
+    """A voice is to be enrolled without the consent of the person. Send who agreed to what, and
+    when."""
     CONTENT_REFUSED = "CONTENT_REFUSED", Code.INVALID_ARGUMENT
     """The language model's server refuses to answer the text. Use another model."""
     CREDENTIALS_INVALID = "CREDENTIALS_INVALID", Code.UNAUTHENTICATED
@@ -528,6 +531,28 @@ class Reason(enum.StrEnum):
     """The URL of a webhook or a recording cannot be used or leads to an address that must not be
     reached. Use another, or allow its network in MAIE_WEBHOOKS_ALLOWED_NETWORKS or
     MAIE_FETCH_ALLOWED_NETWORKS."""
+    VOICES_FULL = "VOICES_FULL", Code.FAILED_PRECONDITION
+    """The tenant has as many profiles of voices as it may, or the profile has as many recordings.
+    Delete a profile that nobody needs, or ask the operator for more."""
+    VOICES_MISSING = "VOICES_MISSING", Code.FAILED_PRECONDITION
+    """It is not stored how a speaker of the job sounds: its speakers were not asked for, each has a
+    channel or track, or an earlier release told them apart. Process the recording again with the
+    feature SPEAKERS, with its channels mixed."""
+    VOICES_NOT_READY = "VOICES_NOT_READY", Code.FAILED_PRECONDITION
+    """The speakers of the job are not told apart yet. Ask again when it is complete."""
+    VOICES_OFF = "VOICES_OFF", Code.FAILED_PRECONDITION
+    """The tenant may not enrol or find voices. Who looks after the mesh can allow it with `maie
+    tenants limit TENANT --set voices=100`, once the people and the law agree."""
+    VOICE_CORRUPT = "VOICE_CORRUPT", Code.DATA_LOSS
+    """What is stored of a voice cannot be read. Delete its profile and enrol it again."""
+    VOICE_NOT_FOUND = "VOICE_NOT_FOUND", Code.NOT_FOUND
+    """There is no profile of a voice with this id, or it belongs to another tenant. `maie voices
+    list` shows the profiles."""
+    VOICE_OUTDATED = "VOICE_OUTDATED", Code.ABORTED
+    """Somebody changed the profile of the voice meanwhile. Get it, and change it again."""
+    VOICE_TOO_SHORT = "VOICE_TOO_SHORT", Code.FAILED_PRECONDITION
+    """Too little clean speech of the speaker was heard to know the voice again. Enrol one of at
+    least 3 s in which nobody else speaks."""
     WAVEFORM_NOT_MADE = "WAVEFORM_NOT_MADE", Code.NOT_FOUND
     """The job has no waveform: an earlier release made it, its recording could not be read, or it
     is a live session whose audio was not kept. Draw a plain bar, or submit the recording again."""

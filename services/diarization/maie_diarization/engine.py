@@ -84,6 +84,8 @@ class Calibration:
         count_accuracy: How often the number of speakers is right, 0 to 1, by the
             share of other thresholds that give the same number, 0 to 1. Points of a
             line, by rising share.
+        same_person: Speakers of two recordings whose similarity is at least this are
+            likely one person; 0 where nobody measured that, and then nobody is.
     """
 
     same_speaker: float
@@ -93,6 +95,7 @@ class Calibration:
     min_speaker_share: float
     sure_speaker_duration: float
     count_accuracy: tuple[tuple[float, float], ...]
+    same_person: float = 0.0
 
 
 class Engine(Protocol):

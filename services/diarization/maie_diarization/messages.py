@@ -11,7 +11,7 @@ from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_core.durations import duration, seconds
 from maie_diarization.clustering import Hints
-from maie_diarization.engine import Turn, Voice
+from maie_diarization.engine import Embedding, Turn, Voice
 
 # Part of a voice's message in blobs, so its byte order is fixed.
 EMBEDDING = np.dtype("<f4")
@@ -29,13 +29,18 @@ def voice_message(voice: Voice, offset: float) -> diarization.Voice:
         voice: The engine's voice.
         offset: Where its chunk begins in the recording, in seconds.
     """
-    embedding = b"" if voice.embedding is None else voice.embedding.astype(EMBEDDING).tobytes()
+    embedding = b"" if voice.embedding is None else packed(voice.embedding)
     return diarization.Voice(
         turns=[time_range(turn.start + offset, turn.end + offset) for turn in voice.turns],
         embedding=embedding,
         clean_duration=duration(voice.clean_duration),
         window=time_range(voice.window.start + offset, voice.window.end + offset),
     )
+
+
+def packed(embedding: Embedding) -> bytes:
+    """An embedding as the contract has it."""
+    return embedding.astype(EMBEDDING).tobytes()
 
 
 def plain_voices(found: diarization.Voices) -> list[Voice]:

@@ -10,10 +10,17 @@ from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
 from maie_core.durations import duration, seconds
 from maie_diarization.blocking import Heartbeat
-from maie_diarization.clustering import identify, turns
-from maie_diarization.engine import Engine
+from maie_diarization.clustering import Identification, identify, turns
+from maie_diarization.engine import Embedding, Engine, Voice
 from maie_diarization.listening import is_one_speaker
-from maie_diarization.messages import hints_of, plain_voices, spoken, time_range
+from maie_diarization.messages import (
+    embedding_space,
+    hints_of,
+    packed,
+    plain_voices,
+    spoken,
+    time_range,
+)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -29,6 +36,19 @@ class Lane:
     track: int = 0
     channel: int = 0
     number: int = 0
+
+
+@dataclass(kw_only=True, frozen=True, slots=True, eq=False)
+class HeardVoice:
+    """How a speaker sounds.
+
+    Attributes:
+        embedding: Whose voice it is.
+        clean_duration: The seconds of clean speech, as often as windows have them.
+    """
+
+    embedding: Embedding
+    clean_duration: float
 
 
 def who_is_who(
@@ -47,6 +67,7 @@ def who_is_who(
     """
     made = diarization.Diarization(engine=engine.version)
     by_lane: dict[Lane, list[common.TimeRange]] = defaultdict(list)
+    sound: dict[Lane, HeardVoice] = {}
     for part in parts:
         if is_one_speaker(part.chunk):
             lane = Lane(track=part.chunk.track, channel=part.chunk.channel)
@@ -57,6 +78,7 @@ def who_is_who(
         found = identify(chunks, hints_of(options), engine.calibration, heartbeat)
         if not options.HasField("speaker_count"):
             made.count_confidence = found.confidence
+        sound = _heard(chunks, found)
         for part, voices, numbers in zip(mixed, chunks, found.speakers, strict=True):
             offset = seconds(part.chunk.range.start_offset)
             for turn in turns(voices, numbers):
@@ -66,14 +88,55 @@ def who_is_who(
         # Somebody speaks, but too little to tell voices apart.
         by_lane[Lane()] = heard
         made.count_confidence = 0.0
-    _name(made, by_lane)
+    lanes = _name(made, by_lane)
+    if mixed:
+        made.embedding_space = embedding_space(engine.version)
+        made.same_person = engine.calibration.same_person
+        _add_voices(made, lanes, sound)
     return made
 
 
-def _name(made: diarization.Diarization, by_lane: Mapping[Lane, list[common.TimeRange]]) -> None:
-    """Names the speakers by the order in which they first speak."""
+def _heard(chunks: Sequence[Sequence[Voice]], found: Identification) -> dict[Lane, HeardVoice]:
+    """How the speakers of a mix sound; those of whom too little is heard alone are left out."""
+    clean: dict[int, float] = defaultdict(float)
+    for voices, numbers in zip(chunks, found.speakers, strict=True):
+        for voice, number in zip(voices, numbers, strict=True):
+            clean[number] += voice.clean_duration
+    return {
+        Lane(number=number): HeardVoice(embedding=embedding, clean_duration=clean[number])
+        for number, embedding in enumerate(found.centroids)
+        if len(embedding)
+    }
+
+
+def _add_voices(
+    made: diarization.Diarization, lanes: Sequence[Lane], heard: Mapping[Lane, HeardVoice]
+) -> None:
+    """Adds how the speakers sound.
+
+    Args:
+        made: The speakers.
+        lanes: The lane of each.
+        heard: How those of a mix sound.
+    """
+    for speaker, lane in zip(made.speakers, lanes, strict=True):
+        if lane in heard:
+            # Windows overlap, so that a second may be in several voices.
+            clean = min(heard[lane].clean_duration, seconds(speaker.speech_duration))
+            made.voices.add(
+                speaker=speaker.speaker,
+                embedding=packed(heard[lane].embedding),
+                clean_duration=duration(clean),
+            )
+
+
+def _name(
+    made: diarization.Diarization, by_lane: Mapping[Lane, list[common.TimeRange]]
+) -> list[Lane]:
+    """Names the speakers by the order in which they first speak; gives their lanes."""
     first = {lane: min(map(_start, spans)) for lane, spans in by_lane.items() if spans}
-    for number, lane in enumerate(sorted(first, key=first.__getitem__), start=1):
+    lanes = sorted(first, key=first.__getitem__)
+    for number, lane in enumerate(lanes, start=1):
         speaker = made.speakers.add(
             speaker=f"S{number}",
             speech_duration=duration(spoken(by_lane[lane])),
@@ -83,6 +146,7 @@ def _name(made: diarization.Diarization, by_lane: Mapping[Lane, list[common.Time
         for span in by_lane[lane]:
             made.turns.add(range=span, speaker=speaker.speaker)
     made.turns.sort(key=lambda turn: _start(turn.range))
+    return lanes
 
 
 def _start(span: common.TimeRange) -> float:

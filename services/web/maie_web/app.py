@@ -47,6 +47,7 @@ from maie_web.routes import (
     shares,
     templates,
     tenants,
+    voices,
     waveforms,
 )
 from maie_web.sessions.cookies import NAME
@@ -97,6 +98,13 @@ API = (
     shares.of_job,
     shares.of_all,
     shares.revoke,
+    voices.enroll,
+    voices.listed,
+    voices.one,
+    voices.add,
+    voices.rename,
+    voices.remove,
+    voices.in_job,
     shared.open_share,
     shared.results,
     shared.audio,

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
-from google.protobuf.timestamp_pb2 import Timestamp
 from typer.core import TyperGroup
 
 from maie.share.v1 import share_pb2 as share
@@ -17,6 +16,7 @@ from maie_cli.exits import Exit, leave, run
 from maie_cli.found import print_found
 from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing
+from maie_cli.times import minute
 from maie_client import Client
 from maie_formats.as_json import to_json
 from maie_formats.clean import plain
@@ -79,7 +79,7 @@ def create(
     if not web:
         note("put the address of your web part before it, or name it with --web URL")
     note(
-        f"this is share {made.share.share_id}, until {_minute(made.share.expire_time)} UTC; keep "
+        f"this is share {made.share.share_id}, until {minute(made.share.expire_time)} UTC; keep "
         "the link now, since it is not shown again"
     )
 
@@ -150,9 +150,5 @@ def _row(each: share.Share) -> tuple[str, ...]:
         plain(each.job_id),
         shows,
         plain(each.created_by),
-        _minute(each.expire_time),
+        minute(each.expire_time),
     )
-
-
-def _minute(time: Timestamp) -> str:
-    return time.ToDatetime().isoformat(sep=" ", timespec="minutes")

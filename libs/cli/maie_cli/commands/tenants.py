@@ -40,6 +40,7 @@ class LimitName(enum.StrEnum):
     LIVE_SESSIONS = "live_sessions"
     ACTIVE_JOBS = "active_jobs"
     AUDIO_HOURS_PER_DAY = "audio_hours_per_day"
+    VOICES = "voices"
 
 
 @app.command("list")
@@ -88,7 +89,7 @@ def remove(
     ] = "",
     gateway: GatewayOption = DEFAULT_GATEWAY,
 ) -> None:
-    """Remove a tenant for ever: its keys, recordings, shares, uploads, templates and limits.
+    """Remove a tenant for ever, with its keys, recordings, shares, templates, voices and the rest.
 
     It may be stopped: gateways go on by themselves, and the same command goes on at once.
     """

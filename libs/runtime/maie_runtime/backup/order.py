@@ -16,6 +16,7 @@ ORDER = (
     subjects.bucket_stream(subjects.UPLOADS),
     subjects.bucket_stream(subjects.JOBS),
     subjects.bucket_stream(subjects.TEMPLATES),
+    subjects.bucket_stream(subjects.VOICES),
     subjects.bucket_stream(subjects.TENANTS),
     # What a record refers to was stored before it.
     subjects.NAMES,

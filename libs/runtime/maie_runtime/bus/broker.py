@@ -110,6 +110,7 @@ class Broker:
         keys: The bucket of API keys.
         data_keys: The bucket of the keys of jobs' encrypted data.
         templates: The bucket of tenants' templates.
+        voices: The bucket of profiles of voices.
         tenants: The bucket of limits that were set for tenants.
         feeds: The bucket of how far receivers of finals are.
         workers: The bucket of live workers.
@@ -139,6 +140,7 @@ class Broker:
         self.keys = _bucket(jetstream, subjects.KEYS)
         self.data_keys = _bucket(jetstream, subjects.DATA_KEYS)
         self.templates = _bucket(jetstream, subjects.TEMPLATES)
+        self.voices = _bucket(jetstream, subjects.VOICES)
         self.tenants = _bucket(jetstream, subjects.TENANTS)
         self.feeds = _bucket(jetstream, subjects.FEEDS)
         self.workers = _bucket(jetstream, subjects.WORKERS)

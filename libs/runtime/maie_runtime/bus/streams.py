@@ -213,6 +213,15 @@ STREAMS = (
         # What a limit removes stays on the disk. So an entry that was replaced is erased by itself.
         entries=2,
     ),
+    _bucket(
+        subjects.VOICES,
+        "Profiles of voices",
+        # All of a tenant are read at once.
+        direct=True,
+        erasable=True,
+        # As with templates, a profile that was replaced is erased by itself.
+        entries=2,
+    ),
     _bucket(subjects.TENANTS, "Limits that were set for tenants", erasable=True),
     _bucket(subjects.FEEDS, "How far receivers of finals are"),
     _bucket(subjects.WORKERS, "Live workers", seconds=WORKER_FORGOTTEN_SECONDS),

@@ -39,6 +39,8 @@ only gateways read it."""
 TEMPLATES = "maie_templates"
 """Bucket: a StoredTemplate under TENANT.TEMPLATE.entry, and a Template for each of its versions
 under TENANT.TEMPLATE.UUID; only gateways read it."""
+VOICES = "maie_voices"
+"""Bucket: a StoredVoice under TENANT.VOICE; only gateways read it."""
 TENANTS = "maie_tenants"
 """Bucket: a StoredTenant under each tenant's name, with the limits that were set for it."""
 FEEDS = "maie_feeds"
@@ -245,6 +247,17 @@ def template_of(subject: str) -> tuple[str, str, str]:
     """The tenant, the id and the last part in the subject of what is stored of a template."""
     tenant, template_id, last = subject.removeprefix(bucket_subject(TEMPLATES, "")).split(".")
     return tenant, template_id, last
+
+
+def voice(tenant: str, voice_id: str) -> str:
+    """The key of the profile of a voice; `*` for all tenants or voices."""
+    return f"{tenant}.{voice_id}"
+
+
+def voice_of(subject: str) -> tuple[str, str]:
+    """The tenant and the id in the subject of the profile of a voice."""
+    tenant, voice_id = subject.removeprefix(bucket_subject(VOICES, "")).split(".")
+    return tenant, voice_id
 
 
 def share(tenant: str, job_id: str, share_id: str) -> str:

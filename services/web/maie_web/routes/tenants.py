@@ -29,6 +29,7 @@ class Limits:
         live_sessions: Live sessions at one gateway.
         active_jobs: Unfinished jobs in the mesh.
         audio_hours_per_day: Hours of audio from midnight to midnight UTC.
+        voices: Profiles of voices, up to 1000; with 0 nobody may enrol or find voices.
     """
 
     requests_per_second: float | None = None
@@ -39,6 +40,7 @@ class Limits:
     live_sessions: int | None = None
     active_jobs: int | None = None
     audio_hours_per_day: float | None = None
+    voices: int | None = None
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -137,7 +137,7 @@ class RevokeKeyResponse(_message.Message):
     def __init__(self, key: _Optional[_Union[ApiKey, _Mapping]] = ...) -> None: ...
 
 class AuditEntry(_message.Message):
-    __slots__ = ("entry_id", "entry_time", "caller_id", "caller_kind", "tenant", "scopes", "peer", "action", "job_id", "key_id", "letter_id", "status", "reason", "trace_id", "gateway", "count", "share_id", "about_tenant")
+    __slots__ = ("entry_id", "entry_time", "caller_id", "caller_kind", "tenant", "scopes", "peer", "action", "job_id", "key_id", "letter_id", "status", "reason", "trace_id", "gateway", "count", "share_id", "about_tenant", "voice_id")
     ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
     ENTRY_TIME_FIELD_NUMBER: _ClassVar[int]
     CALLER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +156,7 @@ class AuditEntry(_message.Message):
     COUNT_FIELD_NUMBER: _ClassVar[int]
     SHARE_ID_FIELD_NUMBER: _ClassVar[int]
     ABOUT_TENANT_FIELD_NUMBER: _ClassVar[int]
+    VOICE_ID_FIELD_NUMBER: _ClassVar[int]
     entry_id: int
     entry_time: _timestamp_pb2.Timestamp
     caller_id: str
@@ -174,7 +175,8 @@ class AuditEntry(_message.Message):
     count: int
     share_id: str
     about_tenant: str
-    def __init__(self, entry_id: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller_id: _Optional[str] = ..., caller_kind: _Optional[str] = ..., tenant: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., peer: _Optional[str] = ..., action: _Optional[str] = ..., job_id: _Optional[str] = ..., key_id: _Optional[str] = ..., letter_id: _Optional[int] = ..., status: _Optional[str] = ..., reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., gateway: _Optional[str] = ..., count: _Optional[int] = ..., share_id: _Optional[str] = ..., about_tenant: _Optional[str] = ...) -> None: ...
+    voice_id: str
+    def __init__(self, entry_id: _Optional[int] = ..., entry_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller_id: _Optional[str] = ..., caller_kind: _Optional[str] = ..., tenant: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., peer: _Optional[str] = ..., action: _Optional[str] = ..., job_id: _Optional[str] = ..., key_id: _Optional[str] = ..., letter_id: _Optional[int] = ..., status: _Optional[str] = ..., reason: _Optional[str] = ..., trace_id: _Optional[str] = ..., gateway: _Optional[str] = ..., count: _Optional[int] = ..., share_id: _Optional[str] = ..., about_tenant: _Optional[str] = ..., voice_id: _Optional[str] = ...) -> None: ...
 
 class ListAuditEntriesRequest(_message.Message):
     __slots__ = ("tenant", "job_id", "caller_id", "action", "start_time", "end_time", "page_size", "after_entry_id")

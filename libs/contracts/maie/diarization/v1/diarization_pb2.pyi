@@ -92,16 +92,32 @@ class Voice(_message.Message):
     def __init__(self, turns: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., embedding: _Optional[bytes] = ..., clean_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., window: _Optional[_Union[_types_pb2.TimeRange, _Mapping]] = ...) -> None: ...
 
 class Diarization(_message.Message):
-    __slots__ = ("speakers", "turns", "count_confidence", "engine")
+    __slots__ = ("speakers", "turns", "count_confidence", "engine", "voices", "embedding_space", "same_person")
     SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     TURNS_FIELD_NUMBER: _ClassVar[int]
     COUNT_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    VOICES_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_SPACE_FIELD_NUMBER: _ClassVar[int]
+    SAME_PERSON_FIELD_NUMBER: _ClassVar[int]
     speakers: _containers.RepeatedCompositeFieldContainer[Speaker]
     turns: _containers.RepeatedCompositeFieldContainer[SpeakerTurn]
     count_confidence: float
     engine: _types_pb2.EngineVersion
-    def __init__(self, speakers: _Optional[_Iterable[_Union[Speaker, _Mapping]]] = ..., turns: _Optional[_Iterable[_Union[SpeakerTurn, _Mapping]]] = ..., count_confidence: _Optional[float] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
+    voices: _containers.RepeatedCompositeFieldContainer[SpeakerVoice]
+    embedding_space: str
+    same_person: float
+    def __init__(self, speakers: _Optional[_Iterable[_Union[Speaker, _Mapping]]] = ..., turns: _Optional[_Iterable[_Union[SpeakerTurn, _Mapping]]] = ..., count_confidence: _Optional[float] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., voices: _Optional[_Iterable[_Union[SpeakerVoice, _Mapping]]] = ..., embedding_space: _Optional[str] = ..., same_person: _Optional[float] = ...) -> None: ...
+
+class SpeakerVoice(_message.Message):
+    __slots__ = ("speaker", "embedding", "clean_duration")
+    SPEAKER_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    CLEAN_DURATION_FIELD_NUMBER: _ClassVar[int]
+    speaker: str
+    embedding: bytes
+    clean_duration: _duration_pb2.Duration
+    def __init__(self, speaker: _Optional[str] = ..., embedding: _Optional[bytes] = ..., clean_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Speaker(_message.Message):
     __slots__ = ("speaker", "name", "speech_duration", "channel", "track")

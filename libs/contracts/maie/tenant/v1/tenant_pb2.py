@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/tenant/v1/tenant.proto\x12\x0emaie.tenant.v1\x1a\x1egoogle/protobuf/duration.proto\"\xf0\x02\n\x0cTenantLimits\x12 \n\x13requests_per_second\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0erequests_burst\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x14\n\x07streams\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x14\n\x07watches\x18\x04 \x01(\x05H\x03\x88\x01\x01\x12\x14\n\x07uploads\x18\x05 \x01(\x05H\x04\x88\x01\x01\x12\x1a\n\rlive_sessions\x18\x06 \x01(\x05H\x05\x88\x01\x01\x12\x18\n\x0b\x61\x63tive_jobs\x18\x07 \x01(\x05H\x06\x88\x01\x01\x12 \n\x13\x61udio_hours_per_day\x18\x08 \x01(\x01H\x07\x88\x01\x01\x42\x16\n\x14_requests_per_secondB\x11\n\x0f_requests_burstB\n\n\x08_streamsB\n\n\x08_watchesB\n\n\x08_uploadsB\x10\n\x0e_live_sessionsB\x0e\n\x0c_active_jobsB\x16\n\x14_audio_hours_per_day\"\xb3\x01\n\tTenantUse\x12\x14\n\x0crunning_jobs\x18\x01 \x01(\x05\x12\x11\n\theld_jobs\x18\x02 \x01(\x05\x12\x15\n\rlive_sessions\x18\x03 \x01(\x05\x12.\n\x0b\x61udio_today\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04jobs\x18\x05 \x01(\x03\x12\x1a\n\x12unfinished_uploads\x18\x06 \x01(\x05\x12\x0c\n\x04keys\x18\x07 \x01(\x05\"\xcb\x01\n\x06Tenant\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12&\n\x03use\x18\x02 \x01(\x0b\x32\x19.maie.tenant.v1.TenantUse\x12,\n\x06limits\x18\x03 \x01(\x0b\x32\x1c.maie.tenant.v1.TenantLimits\x12\x30\n\nown_limits\x18\x04 \x01(\x0b\x32\x1c.maie.tenant.v1.TenantLimits\x12\x17\n\x0flimits_revision\x18\x05 \x01(\x03\x12\x10\n\x08removing\x18\x06 \x01(\x08\"\x14\n\x12ListTenantsRequest\">\n\x13ListTenantsResponse\x12\'\n\x07tenants\x18\x01 \x03(\x0b\x32\x16.maie.tenant.v1.Tenant\"m\n\x16SetTenantLimitsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12,\n\x06limits\x18\x02 \x01(\x0b\x32\x1c.maie.tenant.v1.TenantLimits\x12\x15\n\rbase_revision\x18\x03 \x01(\x03\"2\n\x17SetTenantLimitsResponse\x12\x17\n\x0flimits_revision\x18\x01 \x01(\x03\"%\n\x13RemoveTenantRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\":\n\x14RemoveTenantResponse\x12\x14\n\x0cremoved_jobs\x18\x01 \x01(\x05\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\x32\xa8\x02\n\rTenantService\x12V\n\x0bListTenants\x12\".maie.tenant.v1.ListTenantsRequest\x1a#.maie.tenant.v1.ListTenantsResponse\x12\x62\n\x0fSetTenantLimits\x12&.maie.tenant.v1.SetTenantLimitsRequest\x1a\'.maie.tenant.v1.SetTenantLimitsResponse\x12[\n\x0cRemoveTenant\x12#.maie.tenant.v1.RemoveTenantRequest\x1a$.maie.tenant.v1.RemoveTenantResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/tenant/v1/tenant.proto\x12\x0emaie.tenant.v1\x1a\x1egoogle/protobuf/duration.proto\"\x90\x03\n\x0cTenantLimits\x12 \n\x13requests_per_second\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0erequests_burst\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x14\n\x07streams\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x14\n\x07watches\x18\x04 \x01(\x05H\x03\x88\x01\x01\x12\x14\n\x07uploads\x18\x05 \x01(\x05H\x04\x88\x01\x01\x12\x1a\n\rlive_sessions\x18\x06 \x01(\x05H\x05\x88\x01\x01\x12\x18\n\x0b\x61\x63tive_jobs\x18\x07 \x01(\x05H\x06\x88\x01\x01\x12 \n\x13\x61udio_hours_per_day\x18\x08 \x01(\x01H\x07\x88\x01\x01\x12\x13\n\x06voices\x18\t \x01(\x05H\x08\x88\x01\x01\x42\x16\n\x14_requests_per_secondB\x11\n\x0f_requests_burstB\n\n\x08_streamsB\n\n\x08_watchesB\n\n\x08_uploadsB\x10\n\x0e_live_sessionsB\x0e\n\x0c_active_jobsB\x16\n\x14_audio_hours_per_dayB\t\n\x07_voices\"\xb3\x01\n\tTenantUse\x12\x14\n\x0crunning_jobs\x18\x01 \x01(\x05\x12\x11\n\theld_jobs\x18\x02 \x01(\x05\x12\x15\n\rlive_sessions\x18\x03 \x01(\x05\x12.\n\x0b\x61udio_today\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04jobs\x18\x05 \x01(\x03\x12\x1a\n\x12unfinished_uploads\x18\x06 \x01(\x05\x12\x0c\n\x04keys\x18\x07 \x01(\x05\"\xcb\x01\n\x06Tenant\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12&\n\x03use\x18\x02 \x01(\x0b\x32\x19.maie.tenant.v1.TenantUse\x12,\n\x06limits\x18\x03 \x01(\x0b\x32\x1c.maie.tenant.v1.TenantLimits\x12\x30\n\nown_limits\x18\x04 \x01(\x0b\x32\x1c.maie.tenant.v1.TenantLimits\x12\x17\n\x0flimits_revision\x18\x05 \x01(\x03\x12\x10\n\x08removing\x18\x06 \x01(\x08\"\x14\n\x12ListTenantsRequest\">\n\x13ListTenantsResponse\x12\'\n\x07tenants\x18\x01 \x03(\x0b\x32\x16.maie.tenant.v1.Tenant\"m\n\x16SetTenantLimitsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12,\n\x06limits\x18\x02 \x01(\x0b\x32\x1c.maie.tenant.v1.TenantLimits\x12\x15\n\rbase_revision\x18\x03 \x01(\x03\"2\n\x17SetTenantLimitsResponse\x12\x17\n\x0flimits_revision\x18\x01 \x01(\x03\"%\n\x13RemoveTenantRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\":\n\x14RemoveTenantResponse\x12\x14\n\x0cremoved_jobs\x18\x01 \x01(\x05\x12\x0c\n\x04\x64one\x18\x02 \x01(\x08\x32\xa8\x02\n\rTenantService\x12V\n\x0bListTenants\x12\".maie.tenant.v1.ListTenantsRequest\x1a#.maie.tenant.v1.ListTenantsResponse\x12\x62\n\x0fSetTenantLimits\x12&.maie.tenant.v1.SetTenantLimitsRequest\x1a\'.maie.tenant.v1.SetTenantLimitsResponse\x12[\n\x0cRemoveTenant\x12#.maie.tenant.v1.RemoveTenantRequest\x1a$.maie.tenant.v1.RemoveTenantResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,23 +33,23 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.tenant.v1.tenant_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TENANTLIMITS']._serialized_start=80
-  _globals['_TENANTLIMITS']._serialized_end=448
-  _globals['_TENANTUSE']._serialized_start=451
-  _globals['_TENANTUSE']._serialized_end=630
-  _globals['_TENANT']._serialized_start=633
-  _globals['_TENANT']._serialized_end=836
-  _globals['_LISTTENANTSREQUEST']._serialized_start=838
-  _globals['_LISTTENANTSREQUEST']._serialized_end=858
-  _globals['_LISTTENANTSRESPONSE']._serialized_start=860
-  _globals['_LISTTENANTSRESPONSE']._serialized_end=922
-  _globals['_SETTENANTLIMITSREQUEST']._serialized_start=924
-  _globals['_SETTENANTLIMITSREQUEST']._serialized_end=1033
-  _globals['_SETTENANTLIMITSRESPONSE']._serialized_start=1035
-  _globals['_SETTENANTLIMITSRESPONSE']._serialized_end=1085
-  _globals['_REMOVETENANTREQUEST']._serialized_start=1087
-  _globals['_REMOVETENANTREQUEST']._serialized_end=1124
-  _globals['_REMOVETENANTRESPONSE']._serialized_start=1126
-  _globals['_REMOVETENANTRESPONSE']._serialized_end=1184
-  _globals['_TENANTSERVICE']._serialized_start=1187
-  _globals['_TENANTSERVICE']._serialized_end=1483
+  _globals['_TENANTLIMITS']._serialized_end=480
+  _globals['_TENANTUSE']._serialized_start=483
+  _globals['_TENANTUSE']._serialized_end=662
+  _globals['_TENANT']._serialized_start=665
+  _globals['_TENANT']._serialized_end=868
+  _globals['_LISTTENANTSREQUEST']._serialized_start=870
+  _globals['_LISTTENANTSREQUEST']._serialized_end=890
+  _globals['_LISTTENANTSRESPONSE']._serialized_start=892
+  _globals['_LISTTENANTSRESPONSE']._serialized_end=954
+  _globals['_SETTENANTLIMITSREQUEST']._serialized_start=956
+  _globals['_SETTENANTLIMITSREQUEST']._serialized_end=1065
+  _globals['_SETTENANTLIMITSRESPONSE']._serialized_start=1067
+  _globals['_SETTENANTLIMITSRESPONSE']._serialized_end=1117
+  _globals['_REMOVETENANTREQUEST']._serialized_start=1119
+  _globals['_REMOVETENANTREQUEST']._serialized_end=1156
+  _globals['_REMOVETENANTRESPONSE']._serialized_start=1158
+  _globals['_REMOVETENANTRESPONSE']._serialized_end=1216
+  _globals['_TENANTSERVICE']._serialized_start=1219
+  _globals['_TENANTSERVICE']._serialized_end=1515
 # @@protoc_insertion_point(module_scope)

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class TenantLimits(_message.Message):
-    __slots__ = ("requests_per_second", "requests_burst", "streams", "watches", "uploads", "live_sessions", "active_jobs", "audio_hours_per_day")
+    __slots__ = ("requests_per_second", "requests_burst", "streams", "watches", "uploads", "live_sessions", "active_jobs", "audio_hours_per_day", "voices")
     REQUESTS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_BURST_FIELD_NUMBER: _ClassVar[int]
     STREAMS_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class TenantLimits(_message.Message):
     LIVE_SESSIONS_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_JOBS_FIELD_NUMBER: _ClassVar[int]
     AUDIO_HOURS_PER_DAY_FIELD_NUMBER: _ClassVar[int]
+    VOICES_FIELD_NUMBER: _ClassVar[int]
     requests_per_second: float
     requests_burst: int
     streams: int
@@ -27,7 +28,8 @@ class TenantLimits(_message.Message):
     live_sessions: int
     active_jobs: int
     audio_hours_per_day: float
-    def __init__(self, requests_per_second: _Optional[float] = ..., requests_burst: _Optional[int] = ..., streams: _Optional[int] = ..., watches: _Optional[int] = ..., uploads: _Optional[int] = ..., live_sessions: _Optional[int] = ..., active_jobs: _Optional[int] = ..., audio_hours_per_day: _Optional[float] = ...) -> None: ...
+    voices: int
+    def __init__(self, requests_per_second: _Optional[float] = ..., requests_burst: _Optional[int] = ..., streams: _Optional[int] = ..., watches: _Optional[int] = ..., uploads: _Optional[int] = ..., live_sessions: _Optional[int] = ..., active_jobs: _Optional[int] = ..., audio_hours_per_day: _Optional[float] = ..., voices: _Optional[int] = ...) -> None: ...
 
 class TenantUse(_message.Message):
     __slots__ = ("running_jobs", "held_jobs", "live_sessions", "audio_today", "jobs", "unfinished_uploads", "keys")

@@ -86,8 +86,8 @@ class TenantServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveTenant(self, request, context):
-        """Removes a tenant with its keys, jobs, shares, resumable uploads, templates
-        and limits; unfinished jobs are cancelled and live sessions ended first.
+        """Removes a tenant with its keys, jobs, shares, resumable uploads, templates,
+        profiles of voices and limits; unfinished jobs are cancelled and live sessions ended first.
         Entries of the audit log stay.
 
         Where the call or its gateway ends before, gateways go on by themselves

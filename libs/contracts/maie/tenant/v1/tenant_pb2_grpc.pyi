@@ -35,8 +35,8 @@ class TenantServiceStub:
     (LIMITS_OUTDATED) where somebody set others since `base_revision`.
     """
     RemoveTenant: _aio.UnaryStreamMultiCallable[_tenant_pb2.RemoveTenantRequest, _tenant_pb2.RemoveTenantResponse]
-    """Removes a tenant with its keys, jobs, shares, resumable uploads, templates
-    and limits; unfinished jobs are cancelled and live sessions ended first.
+    """Removes a tenant with its keys, jobs, shares, resumable uploads, templates,
+    profiles of voices and limits; unfinished jobs are cancelled and live sessions ended first.
     Entries of the audit log stay.
 
     Where the call or its gateway ends before, gateways go on by themselves
@@ -87,8 +87,8 @@ class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tenant_pb2.RemoveTenantRequest,
         context: _aio.ServicerContext[_tenant_pb2.RemoveTenantRequest, _abc.AsyncIterator[_tenant_pb2.RemoveTenantResponse]],
     ) -> _abc.AsyncIterator[_tenant_pb2.RemoveTenantResponse]:
-        """Removes a tenant with its keys, jobs, shares, resumable uploads, templates
-        and limits; unfinished jobs are cancelled and live sessions ended first.
+        """Removes a tenant with its keys, jobs, shares, resumable uploads, templates,
+        profiles of voices and limits; unfinished jobs are cancelled and live sessions ended first.
         Entries of the audit log stay.
 
         Where the call or its gateway ends before, gateways go on by themselves

@@ -78,6 +78,14 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "ListTemplateVersions": ANY_CALLER,
         "GetJobTemplate": READ,
     },
+    "maie.voice.v1.VoiceService": {
+        "EnrollVoice": SUBMIT,
+        "UpdateVoice": SUBMIT,
+        "DeleteVoice": SUBMIT,
+        "ListVoices": READ,
+        "GetVoice": READ,
+        "FindVoices": READ,
+    },
     "maie.access.v1.AccessService": {
         "GetCaller": ANY_CALLER,
         "CreateKey": ADMIN,

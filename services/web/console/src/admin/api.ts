@@ -17,7 +17,7 @@ export interface Key {
 }
 
 /** Limits that are counted in the whole mesh. */
-export const OF_MESH = ["active_jobs", "audio_hours_per_day"] as const;
+export const OF_MESH = ["active_jobs", "audio_hours_per_day", "voices"] as const;
 /** Limits that each gateway counts by itself. */
 export const OF_GATEWAY = [
   "live_sessions",

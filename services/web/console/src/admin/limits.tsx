@@ -7,6 +7,7 @@ import { admin, type Limits, OF_GATEWAY, OF_MESH, type Tenant } from "./api";
 
 // Fractions make sense of these; the others are counts.
 const FRACTIONS: readonly string[] = ["requests_per_second", "audio_hours_per_day"];
+const FROM_ZERO: readonly string[] = [...FRACTIONS, "voices"];
 const MOST = 1_000_000;
 
 /** The limits of a tenant, to be changed; an empty field is the limit of every tenant. */
@@ -54,7 +55,7 @@ function Fields({ of, legend, names }: FieldsProps) {
             name={name}
             type="number"
             step={FRACTIONS.includes(name) ? "any" : 1}
-            min={FRACTIONS.includes(name) ? 0 : 1}
+            min={FROM_ZERO.includes(name) ? 0 : 1}
             max={MOST}
             defaultValue={of.own_limits?.[name]?.toString() ?? ""}
             placeholder={of.limits[name]?.toString() ?? text.any}

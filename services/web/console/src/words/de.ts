@@ -352,6 +352,7 @@ export const de: Words = {
     limit: {
       active_jobs: "Unfertige Aufnahmen",
       audio_hours_per_day: "Stunden Audio am Tag",
+      voices: "Stimmprofile",
       live_sessions: "Live-Sitzungen",
       uploads: "Uploads zugleich",
       requests_per_second: "Aufrufe je Sekunde",

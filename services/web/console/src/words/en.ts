@@ -334,6 +334,7 @@ export const en = {
     limit: {
       active_jobs: "Unfinished recordings",
       audio_hours_per_day: "Hours of audio a day",
+      voices: "Voice profiles",
       live_sessions: "Live sessions",
       uploads: "Uploads at once",
       requests_per_second: "Calls a second",
