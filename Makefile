@@ -63,6 +63,10 @@ tested: setup $(TEST_MODELS:%=$(BIN)/.model-%) $(if $(shell command -v npm),node
 test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of their own (.venv-vllm, 2 GB).
 	@$(VLLM)/python -m pytest tests/vllm $(ARGS)
 
+.PHONY: test-diarization-engines
+test-diarization-engines: .venv-diarization-engines/.members ## Run what every diarization engine promises for those of torch, too, in an environment of their own (3 GB).
+	@.venv-diarization-engines/bin/python -m pytest tests/diarization/test_engine_contract.py $(ARGS)
+
 .PHONY: pictures
 pictures: tested browser ## Take pictures of the console's pages for docs/; ARGS name single ones.
 	@$(BIN)/python -m tools.pictures $(ARGS)
@@ -251,6 +255,9 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 		--excludes locks/peers-without.txt locks/peers.in -o locks/peers.txt,see above.)
 	$(call step,writing locks/diarization-peers.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/peers-without.txt locks/diarization-peers.in -o locks/diarization-peers.txt,see above.)
+	$(call step,writing locks/diarization-engines.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
+		--excludes locks/diarization-engines-without.txt $(addprefix --no-emit-package ,$(NAMES)) \
+		locks/diarization-engines.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/diarization-engines.txt,see above.)
 	$(call step,resolving npm packages,for folder in . locks/lighthouse; do \
 		npm install --prefix $$folder --omit-lockfile-registry-resolved --package-lock-only --loglevel=error && node tools/lock-without-addresses.js $$folder || exit 1; \
 		done,see above.)
@@ -346,6 +353,15 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	$(call step,installing the workspace's members beside vLLM,$(UV) pip install --quiet --python $(VLLM)/python --no-deps $(addprefix -e ./,$(MEMBERS:/=)),see above.)
 	@touch $@
 
+.venv-diarization-engines/.locked: locks/diarization-engines.txt $(BIN)/.uv
+	$(call step,making .venv-diarization-engines,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-diarization-engines,The engines need Python 3.11.)
+	$(call step,installing the diarization engines for CPUs,$(UV) pip install --no-config --quiet --python .venv-diarization-engines/bin/python --no-deps --require-hashes --compile-bytecode $(TORCH) -r $<,see above; is the package index reachable?)
+	@touch $@
+
+.venv-diarization-engines/.members: .venv-diarization-engines/.locked $(addsuffix pyproject.toml,$(MEMBERS))
+	$(call step,installing the workspace's members beside them,$(UV) pip install --quiet --python .venv-diarization-engines/bin/python --no-deps $(addprefix -e ./,$(MEMBERS:/=)),see above.)
+	@touch $@
+
 .venv-audit/.locked: locks/audit.txt $(BIN)/.uv
 	$(call step,making .venv-audit,$(UV) venv --quiet --clear --no-python-downloads --python $(BIN)/python .venv-audit,see above.)
 	$(call step,installing pip-audit and cyclonedx-bom,$(UV) pip install --quiet --python .venv-audit/bin/python --no-deps --require-hashes -r $<,see above; is the package index reachable?)
@@ -394,7 +410,7 @@ $(CONSOLE)/index.html: node_modules/.installed $(shell find services/web/console
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers .venv-diarization .lighthouse build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers .venv-diarization .venv-diarization-engines .lighthouse build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

@@ -78,6 +78,7 @@ them.
 | NVIDIA's own, most of them the EULA of the CUDA Toolkit: read it before you distribute an image |
 | chunkformer, with `services/asr/chunkformer.txt` | CC-BY-4.0; weights of \
 `chunkformer-large-vie` CC-BY-NC-4.0: no commercial use |
+| pyannote.audio | MIT; weights of community-1 CC-BY-4.0, behind conditions on their page |
 """
 
 

@@ -20,7 +20,7 @@ from maie_asr.settings import (
 from maie_core.redaction import FILE
 from maie_core.secret_settings import is_secret
 from maie_core.settings import MeshSettings, Settings
-from maie_diarization.settings import DiarizationSettings
+from maie_diarization.settings import DiarizationSettings, PyannoteSettings
 from maie_diarization.settings import LiveSettings as DiarizationLiveSettings
 from maie_enhancement.settings import (
     EnhancementGenerationSettings,
@@ -70,6 +70,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("ASR engine `chunkformer`", ChunkformerSettings),
     ("ASR engine `sherpa`", SherpaSettings),
     ("Diarization", DiarizationSettings),
+    ("Diarization engine `pyannote`", PyannoteSettings),
     ("Diarization: live speech", DiarizationLiveSettings),
     ("Enhancement", EnhancementSettings),
     ("Enhancement engine `vllm`", EnhancementVllmSettings),

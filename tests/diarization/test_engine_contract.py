@@ -1,4 +1,4 @@
-"""What every diarization engine promises."""
+"""What every engine promises, for every engine that is installed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 import pytest_asyncio
 
 from maie_diarization.engine import SAMPLE_RATE, Engine, Samples, SpeechRange, Turn, Voice
-from tests.diarization.engine_cases import CASES
+from tests.diarization.engine_cases import CASES, cases
 from tests.diarization.recordings import everything, part, standup
 
 pytestmark = [pytest.mark.unit, pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=sorted(CASES))
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=cases())
 async def engine(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Engine]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated, Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -36,6 +39,40 @@ class LiveSettings(Settings):
         return self.workers or min(usable_cores(), MAX_AUTO_WORKERS)
 
 
+Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+
+
+class TorchSettings(Settings):
+    """What the engines of torch have in common."""
+
+    model_path: Path | None = None
+    """The model's directory. It is never downloaded."""
+    variant: str = ""
+    """The model's name; empty: the directory's name."""
+    sha256: Sha256 = ""
+    """The expected SHA-256 of the model's files. Leave empty if the manifest beside them has it."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the model runs."""
+    device_index: int = Field(default=0, ge=0)
+    """The GPU that holds the model."""
+
+
+class PyannoteSettings(TorchSettings):
+    """The engine `pyannote`; `MAIE_DIARIZATION_PYANNOTE_` in the environment."""
+
+    # pydantic reserves the prefix model_ by default.
+    model_config = SettingsConfigDict(
+        env_prefix="MAIE_DIARIZATION_PYANNOTE_", protected_namespaces=()
+    )
+
+    exclusive: bool = True
+    """Whether one speaker at a time speaks, the one who most probably does, which suits words.
+    Otherwise the result also says where two speak at once."""
+    same_speaker: float = Field(default=0.6, gt=0, lt=1)
+    """Speakers of two chunks are one from this cosine of their embeddings on. It was never
+    measured: raise it where two people are taken for one."""
+
+
 class DiarizationSettings(GpuServiceSettings):
     """The diarization service; `MAIE_DIARIZATION_` in the environment."""
 
@@ -46,7 +83,9 @@ class DiarizationSettings(GpuServiceSettings):
     engine: str = "embedded"
     """The engine, by its name among the entry points `maie.diarization.engines`."""
     threads: int = Field(default=1, ge=1, le=64)
-    """The threads of the engine `embedded` for each chunk."""
+    """The threads of an engine on a CPU for each chunk."""
+    pyannote: PyannoteSettings = Field(default_factory=PyannoteSettings)
+    """The engine `pyannote`."""
     live: LiveSettings = Field(default_factory=LiveSettings)
     """Speakers while they speak."""
 

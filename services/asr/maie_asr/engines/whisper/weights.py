@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from maie_core.models import model_corrupt
+from maie_core.models import file_states, model_corrupt
 
 # CTranslate2 is busy for a moment after it returns, and does not unload then.
 AGAIN_SECONDS = 0.02
@@ -31,7 +31,7 @@ class WhisperWeights:
     def __init__(self, network: Any, files: Sequence[Path], executor: Executor) -> None:
         self._network = network
         self._files = files
-        self._verified = _state(files)
+        self._verified = file_states(files)
         self._executor = executor
         self._changed = threading.Condition()
         self._readers = 0
@@ -69,7 +69,7 @@ class WhisperWeights:
         await asyncio.get_running_loop().run_in_executor(self._executor, self._unload)
 
     def _load(self) -> None:
-        if _state(self._files) != self._verified:
+        if file_states(self._files) != self._verified:
             raise model_corrupt(
                 f"The Whisper model in {self._files[0].parent} was changed after the service had "
                 "verified it; start the service again."
@@ -87,9 +87,3 @@ class WhisperWeights:
         while self._network.model_is_loaded:
             time.sleep(AGAIN_SECONDS)
             self._network.unload_model()
-
-
-def _state(files: Sequence[Path]) -> list[tuple[int, int, int]]:
-    """Detects a changed file without reading it: hashing takes longer than loading."""
-    states = (file.stat() for file in files)
-    return [(state.st_ino, state.st_size, state.st_mtime_ns) for state in states]
