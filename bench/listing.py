@@ -102,6 +102,7 @@ async def _fill(model: ReadModel, jobs: int) -> float:
                 job_id=made.job_id,
                 version=text_version(made),
                 moments=_moments(number, words, chance),
+                language="en",
             )
             for number, made in zip(numbers, records, strict=True)
         ]
@@ -125,6 +126,8 @@ def _record(number: int, chance: random.Random) -> record.JobRecord:
         labels={"team": f"team-{number % TEAMS}", "project": f"{chance.randrange(PROJECTS)}"},
     )
     made.config.filename = f"meeting-{number}.flac"
+    made.config.template_id, made.template_sha256 = f"notes_{number % TEAMS}", "0" * 64
+    made.speaker_names.update({"S1": f"Anna {number % TEAMS}", "S2": "Ben Okri"})
     accepted = made.log.add(state_changed=job.JobStateChanged(state=job.JOB_STATE_PENDING))
     accepted.event_time.CopyFrom(_time(number))
     ended = made.log.add(state_changed=job.JobStateChanged(state=state))
@@ -186,6 +189,12 @@ async def _questions(model: ReadModel, jobs: int) -> dict[str, Ask]:
         "list: label of no job": job.ListJobsRequest(labels={"team": "nobody"}),
         "list: a range of time": job.ListJobsRequest(accepted_from=middle, accepted_until=later),
         "list: before a time": job.ListJobsRequest(accepted_until=middle),
+        "list: a template": job.ListJobsRequest(template_id="notes_3"),
+        "list: template of no job": job.ListJobsRequest(template_id="none"),
+        "list: a language": job.ListJobsRequest(language_code="en"),
+        "list: language of no job": job.ListJobsRequest(language_code="de"),
+        "list: a speaker": job.ListJobsRequest(speaker="anna 3"),
+        "list: speaker of no job": job.ListJobsRequest(speaker="anna okri"),
     }
     searches = {
         "search: a word of every job": job.SearchJobsRequest(query="budget"),
@@ -196,6 +205,8 @@ async def _questions(model: ReadModel, jobs: int) -> dict[str, Ask]:
         "search: a beginning": job.SearchJobsRequest(query="budget eclip*"),
         "search: a word of no job": job.SearchJobsRequest(query="zebra"),
         "search: 100 a page": job.SearchJobsRequest(query="budget", page_size=100),
+        "search: a speaker's": job.SearchJobsRequest(query="budget", speaker="anna 3"),
+        "search: a speaker's of no job": job.SearchJobsRequest(query="budget", speaker="zoe"),
     }
     asks: dict[str, Ask] = {}
     for what, request in lists.items():
