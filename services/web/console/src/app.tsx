@@ -17,6 +17,7 @@ import { Header } from "./ui/header";
 import { useWarningBeforeLeaving } from "./ui/leaving";
 import { UploadPage } from "./upload/page";
 import { isSending, uploads } from "./upload/queue";
+import { VoicesPage } from "./voices/page";
 import { words } from "./words";
 
 const CAPTIONS = "/live/captions";
@@ -57,6 +58,8 @@ export function App() {
           <NewTemplatePage />
         ) : template?.id ? (
           <TemplatePage key={template.id} id={template.id} />
+        ) : path === "/voices" ? (
+          <VoicesPage />
         ) : path === "/admin" ? (
           <AdminPage />
         ) : path === COMPARISON ? (
@@ -88,6 +91,8 @@ function titleAt(path: string, text: typeof words.value): string {
       return text.live.captions;
     case COMPARISON:
       return text.compare.title;
+    case "/voices":
+      return text.voices.title;
     case "/admin":
       return text.admin.title;
     case "/login":

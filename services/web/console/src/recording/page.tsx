@@ -10,6 +10,7 @@ import { useStore } from "../store";
 import { Icon } from "../ui/icon";
 import { Loading, ProblemNotice, StateBadge } from "../ui/notices";
 import { Stages } from "../upload/rows";
+import { VoicePanel } from "../voices/panel";
 import { words } from "../words";
 import { Facts, Versions, Waterfall } from "./details";
 import { OtherSummaries, SummariseAgain } from "./editing/again";
@@ -124,6 +125,7 @@ function Content({ job, reload }: PartProps) {
           </div>
           {!isNewest(job) && <Older job={job} />}
           <Speakers speakers={speakers} confidence={results?.speaker_count_confidence} {...naming} />
+          <VoicePanel job={job} speakers={speakers} rename={naming.rename} />
           {rows.length > 0 ? (
             <Transcript
               rows={rows}

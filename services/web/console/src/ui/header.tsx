@@ -21,6 +21,7 @@ export function Header() {
         <Link to="/">{text.nav.library}</Link>
         <Link to="/upload">{text.nav.upload}</Link>
         <Link to="/templates">{text.nav.templates}</Link>
+        <Link to="/voices">{text.nav.voices}</Link>
         <Link to="/live">
           {text.nav.live}
           <LiveMark />
