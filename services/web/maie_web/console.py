@@ -112,7 +112,17 @@ METHODS = (HttpMethod.GET, HttpMethod.HEAD)
 
 
 @route(
-    ["/", "/upload", "/templates", "/live", "/live/captions", "/compare", "/admin", "/login"],
+    [
+        "/",
+        "/upload",
+        "/templates",
+        "/voices",
+        "/live",
+        "/live/captions",
+        "/compare",
+        "/admin",
+        "/login",
+    ],
     http_method=METHODS,
     include_in_schema=False,
 )

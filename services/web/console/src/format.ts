@@ -43,6 +43,10 @@ export function moment(timestamp: string, language: string): string {
   return new Intl.DateTimeFormat(language, format).format(new Date(timestamp));
 }
 
+export function day(timestamp: string, language: string): string {
+  return new Date(timestamp).toLocaleDateString(language, { dateStyle: "medium" });
+}
+
 export function percent(share: number, language: string): string {
   return new Intl.NumberFormat(language, { style: "percent" }).format(share);
 }

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { useAct } from "../api/act";
 import { useLoaded } from "../api/use";
-import { moment, seconds } from "../format";
+import { day, moment, seconds } from "../format";
 import { Link } from "../router";
 import { useStore } from "../store";
 import { Confirm } from "../ui/confirm";
@@ -88,7 +88,10 @@ function Card({ voice, canChange, reload }: CardProps) {
 const renamed = (voice: Voice, name: string) => voices.rename(voice.voice_id, name, voice.revision);
 
 // It takes the place of the button that was pressed.
-const focus = (field: HTMLInputElement | null) => field?.focus();
+const focus = (field: HTMLInputElement | null) => {
+  field?.focus();
+  field?.select();
+};
 
 type RenameProps = { voice: Voice; rename: (name: string) => Promise<boolean> };
 
@@ -157,7 +160,7 @@ function OneEnrollment({ of }: { of: Enrollment }) {
         <blockquote>
           {of.consent.statement}
           {of.consent.consent_time && (
-            <footer class="soft">{text.agreed(moment(of.consent.consent_time, shown))}</footer>
+            <footer class="soft">{text.agreed(day(of.consent.consent_time, shown))}</footer>
           )}
         </blockquote>
       )}

@@ -32,13 +32,16 @@ export function VoicePanel({ job, speakers, rename }: PanelProps) {
     [job.job_id, isHeard],
   );
   if (!value || value.known.most_voices === 0) return null;
+  const suggestions = suggestionsOf(value.found, speakers);
   return (
     <div class="voice-panel">
-      <ul aria-label={text.suggestions}>
-        {suggestionsOf(value.found, speakers).map((each) => (
-          <SoundsLike key={each.speaker} of={each} speakers={speakers} rename={rename} />
-        ))}
-      </ul>
+      {suggestions.length > 0 && (
+        <ul aria-label={text.suggestions}>
+          {suggestions.map((each) => (
+            <SoundsLike key={each.speaker} of={each} speakers={speakers} rename={rename} />
+          ))}
+        </ul>
+      )}
       <button type="button" class="quiet" onClick={() => setAsks(true)}>
         <Icon name="microphone" />
         {text.enrol}
