@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,9 @@ from playwright.async_api import Page, ViewportSize, expect
 from maie.asr.v1 import asr_pb2 as asr
 from maie_cli.mesh.local import LocalMesh
 from maie_client import FEATURES, Client
+from maie_client.voices import consent
 from tests.browser import PATIENCE_MILLISECONDS, chromium, hearing
+from tests.people import allow_voices
 from tests.web.console.listening import address_of, listening_mesh, said, write_wav
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +36,7 @@ OWN_TEMPLATE = "retrospective"
 # An item of the summary, and a line of the transcript, that the window shows without a scroll.
 ITEM = "/topics/3"
 LINE = 3
+NAMES = {"S1": "Anna", "S2": "Ben"}
 SIZE: ViewportSize = {"width": 1280, "height": 800}
 # Of a WebP file: text stays sharp at a third of what a PNG takes.
 QUALITY = 90
@@ -111,6 +114,13 @@ async def _upload(page: Page, shown: Shown) -> Page:
     return page
 
 
+async def _voices(page: Page, shown: Shown) -> Page:
+    await page.goto(f"{shown.url}/voices")
+    await page.get_by_text("Recordings and consent").first.click()
+    await expect(page.locator("blockquote").first).to_be_visible()
+    return page
+
+
 async def _compare(page: Page, shown: Shown) -> Page:
     await page.goto(f"{shown.url}/compare?left={shown.meeting}&right={shown.again}")
     await expect(page.get_by_role("heading", name="Compare two runs")).to_be_visible()
@@ -153,6 +163,7 @@ PAGES: Mapping[str, Open] = {
     "upload": _upload,
     "templates": _at("/templates"),
     "template": _at(f"/templates/{OWN_TEMPLATE}"),
+    "voices": _voices,
     "admin": _at("/admin"),
     "login": _at("/login"),
     "live": _live,
@@ -182,11 +193,21 @@ async def _prepared(mesh: LocalMesh) -> Shown:
     """Adds recordings to a mesh, and waits until they are read."""
     async with Client(mesh.gateway) as client:
         meeting = await _read(client, MEETING, "Stand-up on Monday", {"team": "product"})
+        await client.update_job(meeting, speaker_names=NAMES)
+        await _keep_voices(client, meeting)
         await _read(client, READING, "Reading", {"kind": "sample"})
         again = await _read(client, MEETING, "Stand-up, hot", {"team": "product"}, GUESSED)
         await _save_template(client)
         share = await client.shares.create(meeting, lifetime=timedelta(days=7), audio=True)
     return Shown(url=address_of(mesh), meeting=meeting, again=again, share=share.token)
+
+
+async def _keep_voices(client: Client, meeting: str) -> None:
+    """Makes profiles of the voices of those who speak in the meeting."""
+    await allow_voices(client)
+    for speaker, name in NAMES.items():
+        agreed = consent(f"{name} agreed by e-mail to be recognised.", datetime.now(UTC))
+        await client.voices.enroll(meeting, speaker, name, agreed)
 
 
 async def _save_template(client: Client) -> None:

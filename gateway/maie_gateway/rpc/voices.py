@@ -35,8 +35,11 @@ class VoiceService(voice_pb2_grpc.VoiceServiceServicer):
         self, request: voice.ListVoicesRequest, context: Any
     ) -> voice.ListVoicesResponse:
         """Lists the profiles, by name."""
-        found = await self._voices.listed(current_caller().tenant)
-        return voice.ListVoicesResponse(voices=map(_described, found))
+        tenant = current_caller().tenant
+        found = await self._voices.listed(tenant)
+        return voice.ListVoicesResponse(
+            voices=map(_described, found), most_voices=self._voices.most(tenant)
+        )
 
     async def GetVoice(
         self, request: voice.GetVoiceRequest, context: Any

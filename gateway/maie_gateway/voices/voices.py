@@ -109,6 +109,10 @@ class Voices:
         found = map(_profile, await self._entries.all(tenant))
         return sorted(found, key=lambda each: (each.content.display_name.casefold(), each.voice_id))
 
+    def most(self, tenant: str) -> int:
+        """How many profiles a tenant may have; 0 where voices are off for it."""
+        return self._limits.voices_of(tenant)
+
     async def rename(self, caller: Caller, voice_id: str, name: str, base: int) -> Profile:
         """Gives a profile another name.
 
@@ -187,7 +191,7 @@ class Voices:
         voice_id = _new_id(caller.tenant, request.request_id)
         if before := await self._entries.read(caller.tenant, voice_id):
             return _same(before, request.display_name, made)
-        most = self._limits.voices_of(caller.tenant)
+        most = self.most(caller.tenant)
         if len(await self._entries.ids(caller.tenant)) >= most:
             raise too_many(caller.tenant, most)
         profile = with_enrollment(stored.VoiceProfile(), caller, made, request.display_name)
@@ -234,7 +238,7 @@ class Voices:
 
     def _check_on(self, tenant: str) -> None:
         """Refuses what a tenant whose limit is 0 may not do."""
-        if not self._limits.voices_of(tenant):
+        if not self.most(tenant):
             raise off(tenant)
 
 

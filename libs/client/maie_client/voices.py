@@ -85,9 +85,12 @@ class Voices:
             )
         )
 
-    async def list(self) -> list[voice.Voice]:
-        """Lists the profiles of the tenant, by name."""
-        return [*(await self._ask(self._stub().ListVoices, voice.ListVoicesRequest())).voices]
+    async def list(self) -> voice.ListVoicesResponse:
+        """Lists the profiles of the tenant, by name, and says how many it may have."""
+        listed: voice.ListVoicesResponse = await self._ask(
+            self._stub().ListVoices, voice.ListVoicesRequest()
+        )
+        return listed
 
     async def get(self, voice_id: str) -> voice.GetVoiceResponse:
         """Returns a profile with the recordings that it was made of."""

@@ -86,7 +86,7 @@ async def test_the_theme_follows_the_system_until_one_is_chosen(library: Page) -
 
 
 async def test_the_language_can_be_chosen_and_stays(library: Page) -> None:
-    await library.get_by_label("Language").select_option("de")
+    await library.locator(".languages").get_by_role("combobox").select_option("de")
     await expect(library.get_by_role("heading", name="Bibliothek")).to_be_visible()
     await library.reload()
     await expect(library.get_by_role("heading", name="Noch keine Aufnahmen")).to_be_visible()

@@ -163,7 +163,7 @@ async def _enroll(
 
 async def _list(client: Client) -> list[voice.Voice]:
     async with client:
-        return await client.voices.list()
+        return [*(await client.voices.list()).voices]
 
 
 async def _get(client: Client, voice_id: str) -> voice.GetVoiceResponse:

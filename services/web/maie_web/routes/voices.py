@@ -120,7 +120,7 @@ async def enroll(client: CallersClient, data: JSONBody[NewVoice]) -> voice.Voice
 @get("/v1/voices", summary="List voices", tags=TAGS)
 async def listed(client: CallersClient) -> voice.ListVoicesResponse:
     """The profiles of the tenant, by name, without the recordings that they were made of."""
-    return voice.ListVoicesResponse(voices=await client.voices.list())
+    return await client.voices.list()
 
 
 @get("/v1/voices/{voice_id:str}", summary="Get a voice", tags=TAGS)

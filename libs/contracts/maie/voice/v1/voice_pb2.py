@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maie/voice/v1/voice.proto\x12\rmaie.voice.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\"N\n\x07\x43onsent\x12\x11\n\tstatement\x18\x01 \x01(\t\x12\x30\n\x0c\x63onsent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd0\x01\n\x05Voice\x12\x10\n\x08voice_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65ngines\x18\x06 \x03(\x0b\x32\x1a.maie.voice.v1.VoiceEngine\"o\n\x0bVoiceEngine\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x31\n\x0e\x63lean_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x93\x02\n\nEnrollment\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07speaker\x18\x02 \x01(\t\x12\x13\n\x0bsegment_ids\x18\x03 \x03(\t\x12\'\n\x07\x63onsent\x18\x04 \x01(\x0b\x32\x16.maie.voice.v1.Consent\x12/\n\x0b\x65nroll_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65nrolled_by\x18\x06 \x01(\t\x12\x31\n\x0e\x63lean_duration\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\x06\x65ngine\x18\x08 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\"\xaf\x01\n\x12\x45nrollVoiceRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07speaker\x18\x02 \x01(\t\x12\x13\n\x0bsegment_ids\x18\x03 \x03(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\'\n\x07\x63onsent\x18\x05 \x01(\x0b\x32\x16.maie.voice.v1.Consent\x12\x10\n\x08voice_id\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\":\n\x13\x45nrollVoiceResponse\x12#\n\x05voice\x18\x01 \x01(\x0b\x32\x14.maie.voice.v1.Voice\"\x13\n\x11ListVoicesRequest\":\n\x12ListVoicesResponse\x12$\n\x06voices\x18\x01 \x03(\x0b\x32\x14.maie.voice.v1.Voice\"#\n\x0fGetVoiceRequest\x12\x10\n\x08voice_id\x18\x01 \x01(\t\"g\n\x10GetVoiceResponse\x12#\n\x05voice\x18\x01 \x01(\x0b\x32\x14.maie.voice.v1.Voice\x12.\n\x0b\x65nrollments\x18\x02 \x03(\x0b\x32\x19.maie.voice.v1.Enrollment\"S\n\x12UpdateVoiceRequest\x12\x10\n\x08voice_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x15\n\rbase_revision\x18\x03 \x01(\x05\":\n\x13UpdateVoiceResponse\x12#\n\x05voice\x18\x01 \x01(\x0b\x32\x14.maie.voice.v1.Voice\"&\n\x12\x44\x65leteVoiceRequest\x12\x10\n\x08voice_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteVoiceResponse\"#\n\x11\x46indVoicesRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"^\n\x12\x46indVoicesResponse\x12\x32\n\x08speakers\x18\x01 \x03(\x0b\x32 .maie.voice.v1.SpeakerCandidates\x12\x14\n\x0clikely_score\x18\x02 \x01(\x02\"\x8a\x01\n\x11SpeakerCandidates\x12\x0f\n\x07speaker\x18\x01 \x01(\t\x12\x31\n\x0e\x63lean_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\ncandidates\x18\x03 \x03(\x0b\x32\x1d.maie.voice.v1.VoiceCandidate\"Z\n\x0eVoiceCandidate\x12\x10\n\x08voice_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x02\x12\x11\n\tis_likely\x18\x04 \x01(\x08\x32\x83\x04\n\x0cVoiceService\x12T\n\x0b\x45nrollVoice\x12!.maie.voice.v1.EnrollVoiceRequest\x1a\".maie.voice.v1.EnrollVoiceResponse\x12Q\n\nListVoices\x12 .maie.voice.v1.ListVoicesRequest\x1a!.maie.voice.v1.ListVoicesResponse\x12K\n\x08GetVoice\x12\x1e.maie.voice.v1.GetVoiceRequest\x1a\x1f.maie.voice.v1.GetVoiceResponse\x12T\n\x0bUpdateVoice\x12!.maie.voice.v1.UpdateVoiceRequest\x1a\".maie.voice.v1.UpdateVoiceResponse\x12T\n\x0b\x44\x65leteVoice\x12!.maie.voice.v1.DeleteVoiceRequest\x1a\".maie.voice.v1.DeleteVoiceResponse\x12Q\n\nFindVoices\x12 .maie.voice.v1.FindVoicesRequest\x1a!.maie.voice.v1.FindVoicesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maie/voice/v1/voice.proto\x12\rmaie.voice.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1amaie/common/v1/types.proto\"N\n\x07\x43onsent\x12\x11\n\tstatement\x18\x01 \x01(\t\x12\x30\n\x0c\x63onsent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd0\x01\n\x05Voice\x12\x10\n\x08voice_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08revision\x18\x03 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65ngines\x18\x06 \x03(\x0b\x32\x1a.maie.voice.v1.VoiceEngine\"o\n\x0bVoiceEngine\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x31\n\x0e\x63lean_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x93\x02\n\nEnrollment\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07speaker\x18\x02 \x01(\t\x12\x13\n\x0bsegment_ids\x18\x03 \x03(\t\x12\'\n\x07\x63onsent\x18\x04 \x01(\x0b\x32\x16.maie.voice.v1.Consent\x12/\n\x0b\x65nroll_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x65nrolled_by\x18\x06 \x01(\t\x12\x31\n\x0e\x63lean_duration\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\x06\x65ngine\x18\x08 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\"\xaf\x01\n\x12\x45nrollVoiceRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07speaker\x18\x02 \x01(\t\x12\x13\n\x0bsegment_ids\x18\x03 \x03(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\'\n\x07\x63onsent\x18\x05 \x01(\x0b\x32\x16.maie.voice.v1.Consent\x12\x10\n\x08voice_id\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\":\n\x13\x45nrollVoiceResponse\x12#\n\x05voice\x18\x01 \x01(\x0b\x32\x14.maie.voice.v1.Voice\"\x13\n\x11ListVoicesRequest\"O\n\x12ListVoicesResponse\x12$\n\x06voices\x18\x01 \x03(\x0b\x32\x14.maie.voice.v1.Voice\x12\x13\n\x0bmost_voices\x18\x02 \x01(\x05\"#\n\x0fGetVoiceRequest\x12\x10\n\x08voice_id\x18\x01 \x01(\t\"g\n\x10GetVoiceResponse\x12#\n\x05voice\x18\x01 \x01(\x0b\x32\x14.maie.voice.v1.Voice\x12.\n\x0b\x65nrollments\x18\x02 \x03(\x0b\x32\x19.maie.voice.v1.Enrollment\"S\n\x12UpdateVoiceRequest\x12\x10\n\x08voice_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x15\n\rbase_revision\x18\x03 \x01(\x05\":\n\x13UpdateVoiceResponse\x12#\n\x05voice\x18\x01 \x01(\x0b\x32\x14.maie.voice.v1.Voice\"&\n\x12\x44\x65leteVoiceRequest\x12\x10\n\x08voice_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteVoiceResponse\"#\n\x11\x46indVoicesRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"^\n\x12\x46indVoicesResponse\x12\x32\n\x08speakers\x18\x01 \x03(\x0b\x32 .maie.voice.v1.SpeakerCandidates\x12\x14\n\x0clikely_score\x18\x02 \x01(\x02\"\x8a\x01\n\x11SpeakerCandidates\x12\x0f\n\x07speaker\x18\x01 \x01(\t\x12\x31\n\x0e\x63lean_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\ncandidates\x18\x03 \x03(\x0b\x32\x1d.maie.voice.v1.VoiceCandidate\"Z\n\x0eVoiceCandidate\x12\x10\n\x08voice_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x02\x12\x11\n\tis_likely\x18\x04 \x01(\x08\x32\x83\x04\n\x0cVoiceService\x12T\n\x0b\x45nrollVoice\x12!.maie.voice.v1.EnrollVoiceRequest\x1a\".maie.voice.v1.EnrollVoiceResponse\x12Q\n\nListVoices\x12 .maie.voice.v1.ListVoicesRequest\x1a!.maie.voice.v1.ListVoicesResponse\x12K\n\x08GetVoice\x12\x1e.maie.voice.v1.GetVoiceRequest\x1a\x1f.maie.voice.v1.GetVoiceResponse\x12T\n\x0bUpdateVoice\x12!.maie.voice.v1.UpdateVoiceRequest\x1a\".maie.voice.v1.UpdateVoiceResponse\x12T\n\x0b\x44\x65leteVoice\x12!.maie.voice.v1.DeleteVoiceRequest\x1a\".maie.voice.v1.DeleteVoiceResponse\x12Q\n\nFindVoices\x12 .maie.voice.v1.FindVoicesRequest\x1a!.maie.voice.v1.FindVoicesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,27 +49,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTVOICESREQUEST']._serialized_start=1057
   _globals['_LISTVOICESREQUEST']._serialized_end=1076
   _globals['_LISTVOICESRESPONSE']._serialized_start=1078
-  _globals['_LISTVOICESRESPONSE']._serialized_end=1136
-  _globals['_GETVOICEREQUEST']._serialized_start=1138
-  _globals['_GETVOICEREQUEST']._serialized_end=1173
-  _globals['_GETVOICERESPONSE']._serialized_start=1175
-  _globals['_GETVOICERESPONSE']._serialized_end=1278
-  _globals['_UPDATEVOICEREQUEST']._serialized_start=1280
-  _globals['_UPDATEVOICEREQUEST']._serialized_end=1363
-  _globals['_UPDATEVOICERESPONSE']._serialized_start=1365
-  _globals['_UPDATEVOICERESPONSE']._serialized_end=1423
-  _globals['_DELETEVOICEREQUEST']._serialized_start=1425
-  _globals['_DELETEVOICEREQUEST']._serialized_end=1463
-  _globals['_DELETEVOICERESPONSE']._serialized_start=1465
-  _globals['_DELETEVOICERESPONSE']._serialized_end=1486
-  _globals['_FINDVOICESREQUEST']._serialized_start=1488
-  _globals['_FINDVOICESREQUEST']._serialized_end=1523
-  _globals['_FINDVOICESRESPONSE']._serialized_start=1525
-  _globals['_FINDVOICESRESPONSE']._serialized_end=1619
-  _globals['_SPEAKERCANDIDATES']._serialized_start=1622
-  _globals['_SPEAKERCANDIDATES']._serialized_end=1760
-  _globals['_VOICECANDIDATE']._serialized_start=1762
-  _globals['_VOICECANDIDATE']._serialized_end=1852
-  _globals['_VOICESERVICE']._serialized_start=1855
-  _globals['_VOICESERVICE']._serialized_end=2370
+  _globals['_LISTVOICESRESPONSE']._serialized_end=1157
+  _globals['_GETVOICEREQUEST']._serialized_start=1159
+  _globals['_GETVOICEREQUEST']._serialized_end=1194
+  _globals['_GETVOICERESPONSE']._serialized_start=1196
+  _globals['_GETVOICERESPONSE']._serialized_end=1299
+  _globals['_UPDATEVOICEREQUEST']._serialized_start=1301
+  _globals['_UPDATEVOICEREQUEST']._serialized_end=1384
+  _globals['_UPDATEVOICERESPONSE']._serialized_start=1386
+  _globals['_UPDATEVOICERESPONSE']._serialized_end=1444
+  _globals['_DELETEVOICEREQUEST']._serialized_start=1446
+  _globals['_DELETEVOICEREQUEST']._serialized_end=1484
+  _globals['_DELETEVOICERESPONSE']._serialized_start=1486
+  _globals['_DELETEVOICERESPONSE']._serialized_end=1507
+  _globals['_FINDVOICESREQUEST']._serialized_start=1509
+  _globals['_FINDVOICESREQUEST']._serialized_end=1544
+  _globals['_FINDVOICESRESPONSE']._serialized_start=1546
+  _globals['_FINDVOICESRESPONSE']._serialized_end=1640
+  _globals['_SPEAKERCANDIDATES']._serialized_start=1643
+  _globals['_SPEAKERCANDIDATES']._serialized_end=1781
+  _globals['_VOICECANDIDATE']._serialized_start=1783
+  _globals['_VOICECANDIDATE']._serialized_end=1873
+  _globals['_VOICESERVICE']._serialized_start=1876
+  _globals['_VOICESERVICE']._serialized_end=2391
 # @@protoc_insertion_point(module_scope)

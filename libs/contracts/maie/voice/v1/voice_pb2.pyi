@@ -92,10 +92,12 @@ class ListVoicesRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ListVoicesResponse(_message.Message):
-    __slots__ = ("voices",)
+    __slots__ = ("voices", "most_voices")
     VOICES_FIELD_NUMBER: _ClassVar[int]
+    MOST_VOICES_FIELD_NUMBER: _ClassVar[int]
     voices: _containers.RepeatedCompositeFieldContainer[Voice]
-    def __init__(self, voices: _Optional[_Iterable[_Union[Voice, _Mapping]]] = ...) -> None: ...
+    most_voices: int
+    def __init__(self, voices: _Optional[_Iterable[_Union[Voice, _Mapping]]] = ..., most_voices: _Optional[int] = ...) -> None: ...
 
 class GetVoiceRequest(_message.Message):
     __slots__ = ("voice_id",)
