@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pypdfium2
 from playwright.async_api import Locator, Page, expect
 
 from maie.job.v1 import job_pb2 as job
@@ -60,7 +61,8 @@ async def test_a_transcript_of_four_hours_draws_only_what_is_seen(
 async def test_lines_that_break_elsewhere_in_another_width_do_not_overlap(
     library: Page, web: Web, empty_mesh: EmptyMesh
 ) -> None:
-    empty_mesh.stages["asr"].answer = spoken(*["a line of several words " * 3] * 20)
+    lines = [f"number {n} " + "a line of several words " * 3 for n in range(60)]
+    empty_mesh.stages["asr"].answer = spoken(*lines)
     made = await add(web.grpc)
     await library.goto(f"{web.url}/recordings/{made.job_id}")
     box = library.locator(".transcript")
@@ -71,6 +73,13 @@ async def test_lines_that_break_elsewhere_in_another_width_do_not_overlap(
         while await box.locator(".strip").evaluate("strip => strip.clientHeight") <= before:
             await asyncio.sleep(0.05)
     assert await widest_gap(box) < MOST_GAP_PX
+    # What is not drawn on the screen is on paper.
+    assert await library.locator(".line").count() < len(lines)
+    printed = pypdfium2.PdfDocument(await library.pdf())
+    text = "".join(page.get_textpage().get_text_bounded() for page in printed)
+    printed.close()
+    assert [n for n in range(len(lines)) if f"number {n} " not in text] == []
+    assert await library.locator(".line").count() < len(lines)
 
 
 async def test_a_word_leads_to_its_moment_and_doubtful_ones_are_marked(

@@ -16,6 +16,7 @@ import "./admin/admin.css";
 import "./templates/templates.css";
 import { showTheme } from "./theme";
 import { language } from "./words";
+import "./ui/print.css";
 
 const root = document.getElementById("console");
 if (root) {

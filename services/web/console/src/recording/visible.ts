@@ -1,10 +1,14 @@
+import { options } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Heights } from "./heights";
 
 // Lines that are drawn beyond what can be seen, on either side.
 const BEYOND_PX = 600;
 
-/** What of a long list is drawn: the lines that can be seen, at places that are estimated until they are measured. */
+/**
+ * What of a long list is drawn: the lines that can be seen, at places that are estimated until they are measured. On
+ * paper, all of them are.
+ */
 export function useVisible<Row extends { key: string }>(
   rows: readonly Row[],
   estimate: (row: Row) => number,
@@ -17,9 +21,10 @@ export function useVisible<Row extends { key: string }>(
     [rows],
   );
   const [range, setRange] = useState({ from: 0, to: 30 });
+  const onPaper = useRef(false);
 
   function draw(): void {
-    if (!box.current) return;
+    if (!box.current || onPaper.current) return;
     const { scrollTop, clientHeight } = box.current;
     const from = heights.lineAt(scrollTop - BEYOND_PX);
     const to = heights.lineAt(scrollTop + clientHeight + BEYOND_PX) + 1;
@@ -35,6 +40,21 @@ export function useVisible<Row extends { key: string }>(
     if (box.current) watched.observe(box.current);
     return () => watched.disconnect();
   }, [heights]);
+
+  useEffect(() => {
+    function printing(on: boolean): void {
+      onPaper.current = on;
+      atOnce(() => (on ? setRange({ from: 0, to: rows.length }) : draw()));
+    }
+    const before = () => printing(true);
+    const after = () => printing(false);
+    addEventListener("beforeprint", before);
+    addEventListener("afterprint", after);
+    return () => {
+      removeEventListener("beforeprint", before);
+      removeEventListener("afterprint", after);
+    };
+  }, [rows]);
 
   function reveal(index: number): void {
     if (!box.current || index < 0) return;
@@ -55,4 +75,13 @@ export function useVisible<Row extends { key: string }>(
   }
 
   return { box, heights, range, draw, reveal, measured };
+}
+
+/** Draws what a change leads to before it returns, as `beforeprint` needs it: the page is printed right after. */
+function atOnce(change: () => void): void {
+  const { debounceRendering } = options;
+  options.debounceRendering = (draw) => draw();
+  change();
+  if (debounceRendering) options.debounceRendering = debounceRendering;
+  else delete options.debounceRendering;
 }
