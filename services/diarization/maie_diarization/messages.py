@@ -43,6 +43,11 @@ def packed(embedding: Embedding) -> bytes:
     return embedding.astype(EMBEDDING).tobytes()
 
 
+def unpacked(data: bytes) -> Embedding:
+    """An embedding of the contract; without any dimension where there is none."""
+    return np.frombuffer(data, EMBEDDING).astype(np.float32)
+
+
 def plain_voices(found: diarization.Voices) -> list[Voice]:
     """The voices of a chunk, with times relative to the chunk's start."""
     offset = seconds(found.chunk.range.start_offset)
@@ -74,7 +79,7 @@ def spoken(turns: Iterable[common.TimeRange]) -> float:
 
 
 def _plain(voice: diarization.Voice, offset: float) -> Voice:
-    embedding = np.frombuffer(voice.embedding, EMBEDDING).astype(np.float32)
+    embedding = unpacked(voice.embedding)
     return Voice(
         window=_turn(voice.window, offset),
         turns=tuple(_turn(turn, offset) for turn in voice.turns),

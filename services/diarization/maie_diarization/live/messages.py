@@ -11,7 +11,7 @@ from maie_core.durations import duration
 from maie_core.samples import duration as offset
 from maie_diarization.clustering import SpeakerTurn
 from maie_diarization.live.speakers import Known, Merge
-from maie_diarization.messages import EMBEDDING, time_range
+from maie_diarization.messages import packed, time_range
 
 Response: TypeAlias = streaming.StreamingDiarizeResponse
 
@@ -50,7 +50,7 @@ def known_event(known: Sequence[Known], next_number: int, space: str) -> Respons
             speakers=[
                 streaming.KnownSpeaker(
                     speaker=str(each.number),
-                    embedding=each.mean.astype(EMBEDDING).tobytes(),
+                    embedding=packed(each.mean),
                     clean_duration=duration(each.seconds),
                 )
                 for each in known

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from maie.diarization.v1 import streaming_pb2 as streaming
 from maie_core.durations import seconds
 from maie_core.errors import StageError
 from maie_core.limits import MAX_SPEAKERS
 from maie_core.samples import samples
 from maie_diarization.live.speakers import Known
-from maie_diarization.messages import EMBEDDING
+from maie_diarization.messages import EMBEDDING, unpacked
 from maie_speech.live.requests import out_of_order, out_of_range
 
 _FLOAT_BYTES = EMBEDDING.itemsize
@@ -82,7 +80,7 @@ def _speaker(message: streaming.KnownSpeaker, next_number: int) -> Known:
         raise _not_given("speakers with an embedding of 32-bit floats and some speech")
     return Known(
         number=int(message.speaker),
-        mean=np.frombuffer(message.embedding, EMBEDDING).astype(np.float32),
+        mean=unpacked(message.embedding),
         seconds=seconds(message.clean_duration),
     )
 
