@@ -9,6 +9,10 @@ from maie_runtime.bus.broker import BROKER_ERRORS, broker_unavailable
 from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
 
+class EntryChangedError(Exception):
+    """Another call changed or deleted the entry first."""
+
+
 @contextmanager
 def bucket_errors() -> Iterator[None]:
     """Raises errors of the broker as StageError, but for answers about a key.

@@ -16,7 +16,7 @@ from maie.summary.v1 import summary_pb2 as summary
 from maie.template.v1 import stored_pb2 as stored
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
-from maie_gateway.records.bucket_errors import bucket_errors
+from maie_gateway.records.bucket_errors import EntryChangedError, bucket_errors
 from maie_gateway.templates.refusals import corrupt
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -25,10 +25,6 @@ from maie_runtime.bus.errors import KeyNotFoundError, KeyWrongLastSequenceError
 from maie_runtime.bus.stored_subjects import matching_subjects, stored_subjects
 
 STREAM = subjects.bucket_stream(subjects.TEMPLATES)
-
-
-class EntryChangedError(Exception):
-    """Another call changed the template first."""
 
 
 class _KeyDestroyedError(Exception):

@@ -15,7 +15,8 @@ from maie_core.caller import Caller
 from maie_core.errors import StageError
 from maie_core.limits import MAX_TEMPLATE_IDS, MAX_TEMPLATE_VERSIONS, MAX_TEMPLATES
 from maie_core.reasons import Reason
-from maie_gateway.templates.entries import Entry, EntryChangedError, TemplateEntries
+from maie_gateway.records.bucket_errors import EntryChangedError
+from maie_gateway.templates.entries import Entry, TemplateEntries
 from maie_gateway.templates.refusals import (
     outdated,
     too_many,

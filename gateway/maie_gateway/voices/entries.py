@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError, Message
 from maie.voice.v1 import stored_pb2 as stored
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
-from maie_gateway.records.bucket_errors import bucket_errors
+from maie_gateway.records.bucket_errors import EntryChangedError, bucket_errors
 from maie_gateway.voices.refusals import corrupt
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -32,10 +32,6 @@ log = structlog.get_logger()
 STREAM = subjects.bucket_stream(subjects.VOICES)
 # How many entries come in one answer.
 BATCH = 500
-
-
-class EntryChangedError(Exception):
-    """Another call changed or deleted the profile first."""
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

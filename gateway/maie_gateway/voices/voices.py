@@ -15,9 +15,10 @@ from maie.voice.v1 import voice_pb2 as voice
 from maie_core.caller import Caller
 from maie_core.limits import MAX_VOICE_ENROLLMENTS
 from maie_gateway.limits.callers import CallerLimits
+from maie_gateway.records.bucket_errors import EntryChangedError
 from maie_gateway.records.store import JobStore
 from maie_gateway.vault.data_keys import JobKeys
-from maie_gateway.voices.entries import Entry, EntryChangedError, VoiceEntries
+from maie_gateway.voices.entries import Entry, VoiceEntries
 from maie_gateway.voices.finding import candidates
 from maie_gateway.voices.hearing import JobVoices
 from maie_gateway.voices.profiles import changed, enrollment_of, is_same, with_enrollment
