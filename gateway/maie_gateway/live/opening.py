@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from maie.job.v1 import record_pb2 as record
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import session_pb2 as session
 from maie_core.errors import Code, StageError
+from maie_core.names import is_uuid
 from maie_core.reasons import Reason
 from maie_gateway.conductor import accept, is_live
 from maie_gateway.engine.loop import Conductor
@@ -40,7 +40,6 @@ from maie_runtime.failpoints import failpoint
 log = structlog.get_logger()
 
 TOKEN_BYTES = 32
-_SESSION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CheckConfig = Callable[[live.SessionConfig], Awaitable[None]]
 
 
@@ -217,7 +216,7 @@ def _digest(token: str) -> str:
 
 
 def _checked(session_id: str) -> str:
-    if not _SESSION_ID.fullmatch(session_id):
+    if not is_uuid(session_id):
         raise _not_found("of this id")
     return session_id
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from maie_core.errors import invalid
+from maie_core.names import is_uuid
 from maie_core.reasons import Reason
 from maie_gateway.audit.about import is_about
-
-_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def checked_job_id(job_id: str) -> str:
@@ -28,7 +25,7 @@ def check_job_id(job_id: str) -> None:
     Raises:
         StageError: INVALID_ARGUMENT with JOB_ID_INVALID.
     """
-    if not _JOB_ID.fullmatch(job_id):
+    if not is_uuid(job_id):
         raise invalid(
             Reason.JOB_ID_INVALID,
             "A job id is a UUID in lower case; `maie jobs list` shows those there are.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from google.protobuf.message import DecodeError, Message
 from maie.common.v1 import types_pb2 as common
 from maie.upload.v1 import record_pb2 as record
 from maie_core.errors import StageError
+from maie_core.names import is_uuid
 from maie_core.reasons import Reason
 from maie_gateway.records.bucket_errors import bucket_errors
 from maie_gateway.uploads.lifetime import GRACE, is_expired
@@ -26,7 +26,6 @@ from maie_runtime.bus.stored_subjects import matching_subjects, stored_subjects
 from maie_runtime.ids import made_at
 
 STREAM = subjects.bucket_stream(subjects.UPLOADS)
-_UPLOAD_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class UploadChangedError(Exception):
@@ -98,7 +97,7 @@ class UploadStore:
     async def get(self, tenant: str, upload_id: str) -> StoredUpload:
         """Reads an upload of a tenant."""
         state, revision = record.UploadState(), 0
-        if _UPLOAD_ID.fullmatch(upload_id):
+        if is_uuid(upload_id):
             key = subjects.upload_state(tenant, upload_id)
             revision = await self._read(key, upload_id, state)
         if not revision or state.deleting:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 
 from maie.voice.v1 import voice_pb2 as voice
@@ -13,12 +12,11 @@ from maie_core.limits import (
     MAX_VOICE_NAME_CHARACTERS,
     MAX_VOICE_SEGMENTS,
 )
-from maie_core.names import check_text, is_harmless
+from maie_core.names import check_text, is_harmless, is_uuid
 from maie_core.reasons import Reason
 from maie_core.speakers import is_speaker
 from maie_gateway.voices.refusals import not_found, wrong
 
-_VOICE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A caller's clock may be ahead by this.
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
@@ -29,7 +27,7 @@ def check_voice_id(voice_id: str) -> None:
     Raises:
         StageError: NOT_FOUND with VOICE_NOT_FOUND.
     """
-    if not _VOICE_ID.fullmatch(voice_id):
+    if not is_uuid(voice_id):
         raise not_found(voice_id)
 
 

@@ -1,4 +1,4 @@
-"""Checks names and texts for control characters and direction marks."""
+"""Checks names and texts: what may be an id, and control characters and direction marks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from maie_core.reasons import Reason
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _HARMFUL = re.compile(f"[{_CONTROL}{_DIRECTION}]")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HARMFUL_IN_TEXT = re.compile(f"(?![\\t\\n\\r])[{_CONTROL}{_DIRECTION}]")
+
+
+def is_uuid(name: str) -> bool:
+    """Whether a name is a UUID in lower case, as the ids of jobs, uploads and voices are."""
+    return _UUID.fullmatch(name) is not None
 
 
 def is_harmless(name: str) -> bool:

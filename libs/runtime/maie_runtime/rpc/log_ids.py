@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
 import structlog
 
 from maie_core.caller import Caller
+from maie_core.names import is_uuid
 from maie_runtime.rpc.callers.tenant import METADATA_KEY as TENANT_KEY
 from maie_runtime.rpc.callers.tenant import is_tenant
 
 JOB_KEY = "maie-job"
-# The ids of jobs and sessions. Anything else would be a caller's own words in the log.
-_JOB = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def sent_ids() -> Iterator[tuple[str, str]]:
@@ -36,4 +34,5 @@ def bind_ids(caller: Caller, metadata: Mapping[str, Sequence[str | bytes]]) -> N
 
 
 def _is_job(name: object) -> TypeGuard[str]:
-    return isinstance(name, str) and _JOB.fullmatch(name) is not None
+    """Whether it is the id of a job or session, and no words of a caller for the log."""
+    return isinstance(name, str) and is_uuid(name)
