@@ -98,6 +98,15 @@ async def test_ctrl_c_ends_the_streams(live_mesh: LiveMesh, tmp_path: Path) -> N
 
 
 @pytest.mark.mesh
+async def test_a_stream_that_is_soon_over_is_complete(live_mesh: LiveMesh, tmp_path: Path) -> None:
+    talk = write(tmp_path / "talk.wav", say("echo"))
+    async with live_mesh.running() as (address, _):
+        code, output, errors = await maie_at(address, "load", talk, "--live", "-c", "2", "--json")
+    assert (code, errors) == (0, "")
+    assert json.loads(output)["complete"] == 2
+
+
+@pytest.mark.mesh
 async def test_a_stream_that_is_refused_is_an_error(live_mesh: LiveMesh, tmp_path: Path) -> None:
     talk = write(tmp_path / "talk.wav", TALK)
     async with live_mesh.running(max_sessions=1) as (address, _):

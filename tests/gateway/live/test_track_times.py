@@ -50,3 +50,14 @@ async def test_offsets_less_the_tracks_begin_are_times_of_its_audio(live_mesh: L
             again.sent |= {each.track: each.received_sequence for each in resumed.tracks}
             await again.leave("ann")
             assert (await again.end()).final_count == 2
+
+
+async def test_a_track_says_where_it_begins_before_its_first_text(live_mesh: LiveMesh) -> None:
+    async with live_mesh.running() as (address, _), talking(address) as talk:
+        await talk.start()
+        await talk.audio("ann", said([1]))
+        await talk.end()  # sooner than progress is told
+        kinds = [each.WhichOneof("event") for each in talk.events]
+        first_text = min(kinds.index(kind) for kind in ("partial", "final") if kind in kinds)
+        told = [each.acknowledged.tracks for each in talk.events[:first_text]]
+        assert begins([track for tracks in told for track in tracks]).keys() == {"ann"}

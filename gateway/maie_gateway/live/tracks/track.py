@@ -92,16 +92,7 @@ class LiveTrack:
 
     def acknowledged(self) -> live.TrackProgress | None:
         """How far the track is, as the client gets it; None before its beginning is stored."""
-        if not self._begun:
-            return None
-        backlogs = [channel.backlog for channel in self._channels]
-        return track_progress(
-            self.name,
-            least([backlog.mark for backlog in backlogs]),
-            received=min(backlog.received for backlog in backlogs),
-            position=min(backlog.position for backlog in backlogs),
-            begin=self._offset,
-        )
+        return self._acknowledged() if self._begun else None
 
     async def room(self) -> None:
         """Waits until the track has room for more audio."""
@@ -230,12 +221,27 @@ class LiveTrack:
 
         await self._tools.ledger.commit(began)
         self._take_place(self._tools.ledger.state.tracks[self.name])
+        # Before any text, whose place in the track's audio is known by its beginning.
+        acknowledged = live.Acknowledged(tracks=[self._acknowledged()])
+        event = live.TranscribeResponse(acknowledged=acknowledged)
+        event.event_time.GetCurrentTime()
+        self._tools.outbox.put(event)
 
     def _take_place(self, state: TrackState) -> None:
         """Takes the track's number and offset from the log."""
         self._begun, self._number, self._offset = True, state.number, state.offset
         for channel in self._channels:
             channel.begin(self.name, state.number, state.offset)
+
+    def _acknowledged(self) -> live.TrackProgress:
+        backlogs = [channel.backlog for channel in self._channels]
+        return track_progress(
+            self.name,
+            least([backlog.mark for backlog in backlogs]),
+            received=min(backlog.received for backlog in backlogs),
+            position=min(backlog.position for backlog in backlogs),
+            begin=self._offset,
+        )
 
     def _options(self) -> asr.StreamingOptions:
         state = self._tools.ledger.state
