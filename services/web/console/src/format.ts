@@ -47,8 +47,16 @@ export function day(timestamp: string, language: string): string {
   return new Date(timestamp).toLocaleDateString(language, { dateStyle: "medium" });
 }
 
+// Kept, since they take far longer to make than to use, and each doubtful word of a transcript has a percentage.
+const percents = new Map<string, Intl.NumberFormat>();
+
 export function percent(share: number, language: string): string {
-  return new Intl.NumberFormat(language, { style: "percent" }).format(share);
+  let format = percents.get(language);
+  if (!format) {
+    format = new Intl.NumberFormat(language, { style: "percent" });
+    percents.set(language, format);
+  }
+  return format.format(share);
 }
 
 /** "action_items" as "Action items", for keys of a template's schema. */

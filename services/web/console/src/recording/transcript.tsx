@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Speaker } from "../api/types";
 import { clock, percent } from "../format";
 import { SpeakerChoice, SpeakerLabel } from "../speakers/label";
@@ -48,7 +48,7 @@ export function Transcript({ rows, playback, lit, goTo, speakers, editor }: Tran
     reveal(lastBegun(rows, playback.time.value));
   }, [goTo]);
 
-  const stopFollowing = () => setFollows(false);
+  const stopFollowing = useCallback(() => setFollows(false), []);
   return (
     <div class="transcript-frame">
       <section
@@ -120,6 +120,14 @@ function Line(props: LineProps) {
   const { row, index, top, current, lit, playback, measured, editor, editBegun } = props;
   const text = useStore(words).recording;
   const line = useRef<HTMLDivElement>(null);
+  // Its words are as many as all else on the page, and stay as they are while others are scrolled into sight.
+  const said = useMemo(
+    () =>
+      row.kind === "segment" && (
+        <Said row={row} current={current} playback={playback} editor={editor} editBegun={editBegun} />
+      ),
+    [row, current, playback, editor, editBegun],
+  );
   useLayoutEffect(() => {
     if (line.current) measured(index, line.current.getBoundingClientRect().height);
   });
@@ -143,7 +151,7 @@ function Line(props: LineProps) {
       </button>
       <Speaks {...props} />
       {row.kind === "segment" ? (
-        <Said row={row} current={current} playback={playback} editor={editor} editBegun={editBegun} />
+        said
       ) : (
         <p class="note">
           <Icon name="warning" />
@@ -223,7 +231,8 @@ type SpokenProps = {
 };
 
 function Spoken({ row: { segment, start }, current, playback, edit }: SpokenProps) {
-  const speakersText = useStore(words).speakers;
+  const { recording: text, speakers: speakersText } = useStore(words);
+  const shownLanguage = useStore(language);
   const shown = segment.clean_text ?? segment.text;
   const timed = useMemo(() => timedWords(shown, segment.words), [segment, shown]);
   const spoken = useDerived(playback.time, (time) => (current ? wordAt(timed, time) : -1), current);
@@ -241,32 +250,26 @@ function Spoken({ row: { segment, start }, current, playback, edit }: SpokenProp
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the button with the time beside it serves the keyboard
     <p class={unsure ? "spoken unsure" : "spoken"} onClick={clicked}>
-      {timed.map((word, index) => (
-        <SpokenWord key={index} word={word} index={index} spoken={index === spoken} />
-      ))}
+      {timed.map(({ text: word, confidence }, index) => {
+        const doubtful = confidence !== null && confidence < UNSURE_BELOW;
+        return [
+          <span
+            key={index}
+            data-word={index}
+            class={[doubtful ? "unsure" : "", index === spoken ? "now" : ""].join(" ")}
+            title={doubtful ? text.unsure(percent(confidence, shownLanguage)) : undefined}
+          >
+            {word}
+          </span>,
+          " ",
+        ];
+      })}
       {segment.overlapped && (
         <span class="overlapped" title={speakersText.overlappedHint}>
           {speakersText.overlapped}
         </span>
       )}
     </p>
-  );
-}
-
-function SpokenWord({ word, index, spoken }: { word: TimedWord; index: number; spoken: boolean }) {
-  const text = useStore(words).recording;
-  const shown = useStore(language);
-  const unsure = word.confidence !== null && word.confidence < UNSURE_BELOW;
-  return (
-    <>
-      <span
-        data-word={index}
-        class={[unsure ? "unsure" : "", spoken ? "now" : ""].join(" ")}
-        title={unsure ? text.unsure(percent(word.confidence ?? 0, shown)) : undefined}
-      >
-        {word.text}
-      </span>{" "}
-    </>
   );
 }
 
