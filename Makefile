@@ -85,6 +85,7 @@ bench-diarization: setup .venv-diarization/.locked ## Run bench/diarization besi
 
 bench-live: $(BIN)/.model-whisper-tiny.en
 bench-lighthouse: browser .lighthouse/.installed
+bench-scrolling: browser
 
 .PHONY: bench-%
 bench-%: setup ## Run bench/NAME.py and print its figures; ARGS are passed on.

@@ -76,7 +76,7 @@ class EmptyMesh:
 @pytest.fixture
 async def empty_mesh(nats_server: NatsServer, tmp_path: Path) -> EmptyMesh:
     """The parts of a mesh, none started; the broker is provisioned."""
-    return await _provisioned(nats_server, tmp_path)
+    return await provisioned_mesh(nats_server, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +84,11 @@ async def shared_mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     """The parts of a mesh that the tests of a file share, of which each leaves nothing behind."""
     folder = tmp_path_factory.mktemp("shared")
     async with running_nats(folder) as nats:
-        yield await _provisioned(nats, folder)
+        yield await provisioned_mesh(nats, folder)
 
 
-async def _provisioned(nats: NatsServer, folder: Path) -> EmptyMesh:
+async def provisioned_mesh(nats: NatsServer, folder: Path) -> EmptyMesh:
+    """The parts of a mesh around a broker, with files in a folder; none started."""
     async with open_provisioned_broker(nats.url, "test"):
         pass
     mesh = MeshSettings(
