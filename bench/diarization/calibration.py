@@ -1,6 +1,6 @@
 """When two groups of voices are one speaker, and how often the number of speakers is right.
 
-`python -m bench.diarization.calibration` makes conversations of some people, finds for each
+`make bench-diarization.calibration` makes conversations of some people, finds for each
 similarity in how many of them the number of speakers is right, and fits the confidence to the
 share of other thresholds that agree (`Calibration.count_accuracy`). Then it tests both with
 conversations of other people.

@@ -1,6 +1,6 @@
 """What all voices have in common, and what a telephone makes of each: measures both.
 
-`python -m bench.diarization.channels` writes `channels.npy`, which the engine `embedded` takes out
+`make bench-diarization.channels` writes `channels.npy`, which the engine `embedded` takes out
 of embeddings: otherwise those of two people on the telephone are as alike as those of one person in
 a studio. The people are those for fitting of `bench.diarization.people`.
 """

@@ -1,4 +1,4 @@
-"""How time and memory grow with the length of a recording: `python -m bench.diarization.lengths`.
+"""How time and memory grow with the length of a recording: `make bench-diarization.lengths`.
 
 A conversation of ten minutes is repeated until a recording is long enough. The diarization stage
 listens to each of its chunks once, which is the map step, at most one chunk at a time; what it
