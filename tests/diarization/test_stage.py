@@ -15,7 +15,8 @@ from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_core.durations import seconds
 from maie_core.errors import StageError
-from maie_diarization.messages import embedding_space, spoken
+from maie_diarization.engine import own_space
+from maie_diarization.messages import spoken
 from maie_diarization.settings import DiarizationSettings
 from maie_diarization.stage import DiarizeStage, open_stage
 from maie_runtime.blobs import Blobs
@@ -203,4 +204,4 @@ def request(**of: object) -> diarization.DiarizeRequest:
 
 
 def space(stage: DiarizeStage) -> str:
-    return embedding_space(stage.models()[0].engine)
+    return own_space(stage.models()[0].engine)

@@ -23,6 +23,7 @@ __all__ = [
     "SpeechRange",
     "Turn",
     "Voice",
+    "own_space",
 ]
 
 Embedding = NDArray[np.float32]
@@ -98,6 +99,15 @@ class Calibration:
     same_person: float = 0.0
 
 
+def own_space(version: common.EngineVersion) -> str:
+    """Names the space of embeddings that no other engine makes, nor this one by other weights.
+
+    Args:
+        version: The engine.
+    """
+    return f"{version.engine}:{version.checkpoint_sha256}"
+
+
 class Engine(Protocol):
     """Finds the voices in a chunk. Shares nothing between calls.
 
@@ -116,6 +126,11 @@ class Engine(Protocol):
     description: str
     calibration: Calibration
     vram_bytes: int
+
+    @property
+    def embedding_space(self) -> str:
+        """Names the space of its embeddings: those of engines with one space can be compared."""
+        ...
 
     @property
     def weights(self) -> Loadable | None:

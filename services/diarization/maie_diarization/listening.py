@@ -10,7 +10,7 @@ from maie_core.attributes import AUDIO_SECONDS
 from maie_core.durations import seconds
 from maie_diarization.blocking import run_blocking
 from maie_diarization.engine import Engine
-from maie_diarization.messages import channel_voice, embedding_space, voice_message
+from maie_diarization.messages import channel_voice, voice_message
 from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.stage import StageContext
 from maie_speech.chunk_audio import load_chunk
@@ -59,7 +59,7 @@ class Listener:
         found = diarization.Voices(
             chunk=chunk,
             engine=self._engine.version,
-            embedding_space=embedding_space(self._engine.version),
+            embedding_space=self._engine.embedding_space,
         )
         if not speech.ranges:
             return found
@@ -84,7 +84,7 @@ class Listener:
         Raises:
             StageError: As `load_chunk`.
         """
-        space = embedding_space(self._engine.version)
+        space = self._engine.embedding_space
         if is_one_speaker(voices.chunk) or voices.embedding_space == space:
             return voices
         return await self.chunk(voices.chunk, context)

@@ -17,11 +17,6 @@ from maie_diarization.engine import Embedding, Turn, Voice
 EMBEDDING = np.dtype("<f4")
 
 
-def embedding_space(engine: common.EngineVersion) -> str:
-    """Names the space of an engine's embeddings: that of its engine and weights."""
-    return f"{engine.engine}:{engine.checkpoint_sha256}"
-
-
 def voice_message(voice: Voice, offset: float) -> diarization.Voice:
     """A voice with times relative to the recording's start.
 

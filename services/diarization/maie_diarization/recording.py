@@ -14,7 +14,6 @@ from maie_diarization.clustering import Identification, identify, turns
 from maie_diarization.engine import Embedding, Engine, Voice
 from maie_diarization.listening import is_one_speaker
 from maie_diarization.messages import (
-    embedding_space,
     hints_of,
     packed,
     plain_voices,
@@ -90,7 +89,7 @@ def who_is_who(
         made.count_confidence = 0.0
     lanes = _name(made, by_lane)
     if mixed:
-        made.embedding_space = embedding_space(engine.version)
+        made.embedding_space = engine.embedding_space
         made.same_person = engine.calibration.same_person
         _add_voices(made, lanes, sound)
     return made

@@ -16,7 +16,7 @@ from maie.diarization.v1 import streaming_pb2 as streaming
 from maie.diarization.v1.streaming_pb2_grpc import StreamingDiarizationServiceStub
 from maie_client.streams import write
 from maie_core.durations import seconds
-from maie_diarization.engine import SAMPLE_RATE, Samples, SpeechRange, Turn, Voice
+from maie_diarization.engine import SAMPLE_RATE, Samples, SpeechRange, Turn, Voice, own_space
 from maie_diarization.live.service import LiveService
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.rpc.server import GrpcServer
@@ -52,6 +52,11 @@ class PitchEngine:
     def version(self) -> common.EngineVersion:
         """See `Engine`."""
         return common.EngineVersion(engine="pitch", checkpoint_sha256="0" * 64)
+
+    @property
+    def embedding_space(self) -> str:
+        """See `Engine`."""
+        return own_space(self.version)
 
     def listen(
         self, samples: Samples, speech: Sequence[SpeechRange], heartbeat: Callable[[], None]

@@ -20,7 +20,6 @@ from maie_diarization.live.messages import Response
 from maie_diarization.live.requests import beginning_of
 from maie_diarization.live.track import Requests, Track
 from maie_diarization.live.windows import WINDOW
-from maie_diarization.messages import embedding_space
 from maie_diarization.settings import DiarizationSettings
 from maie_speech.live.requests import out_of_order
 from maie_speech.live.stalls import StallWatch
@@ -70,7 +69,7 @@ class LiveService:
         first = await anext(requests, None)
         if first is None:
             raise out_of_order("The call had no message; send `config` first.")
-        space = embedding_space(self._engine.version)
+        space = self._engine.embedding_space
         beginning = beginning_of(first, space)
         self._admit()
         track = Track(

@@ -12,24 +12,17 @@ from typing import Final
 import onnxruntime
 
 from maie.common.v1 import types_pb2 as common
-from maie_diarization.engine import Calibration, Embedding, Samples, SpeechRange, Voice
+from maie_diarization.engine import Calibration, Samples, SpeechRange, Voice, own_space
 from maie_diarization.engines.embedded.background import background
-from maie_diarization.engines.embedded.channel import Channel
-from maie_diarization.engines.embedded.encoder import embed
-from maie_diarization.engines.embedded.mel import Mels, mel_power
+from maie_diarization.engines.embedded.mel import mel_power
 from maie_diarization.engines.embedded.models import CAMPPLUS, CHANNELS, PYANNET, open_model
 from maie_diarization.engines.embedded.segmentation import segment
-from maie_diarization.engines.embedded.voices import (
-    LocalSpeaker,
-    local_speakers,
-    without_murmur,
-)
+from maie_diarization.engines.embedded.voice_encoder import VoiceEncoder
+from maie_diarization.engines.embedded.voices import local_speakers, without_murmur
 from maie_diarization.settings import DiarizationSettings
 
 # From this probability on a speaker of a window speaks.
 SPEAKS: Final = 0.35
-# The encoder knows no voice by less speech than this.
-_LEAST_FRAMES: Final = 40
 _FRAMES_PER_SECOND: Final = 100
 
 # By measurement (bench/diarization/calibration.py). Once the channel is out of embeddings, groups
@@ -49,6 +42,26 @@ CALIBRATION: Final = Calibration(
 )
 
 
+def _version() -> common.EngineVersion:
+    digests = f"{PYANNET.sha256}{CAMPPLUS.sha256}{CHANNELS.sha256}"
+    return common.EngineVersion(
+        engine="embedded",
+        library=f"onnxruntime {version('onnxruntime')}",
+        model_name=f"{PYANNET.name}+{CAMPPLUS.name}",
+        checkpoint_sha256=hashlib.sha256(digests.encode()).hexdigest(),
+        compute_type="float32",
+        device="cpu",
+    )
+
+
+def embedding_space() -> str:
+    """The space of the voice encoder's embeddings, in every engine that has it.
+
+    It has the name of this engine, as it is stored in profiles of people.
+    """
+    return own_space(_version())
+
+
 class EmbeddedEngine:
     """See `Engine`."""
 
@@ -57,15 +70,9 @@ class EmbeddedEngine:
     vram_bytes = 0
     weights = None
 
-    def __init__(
-        self,
-        segmentation: onnxruntime.InferenceSession,
-        encoder: onnxruntime.InferenceSession,
-        channel: Channel,
-    ) -> None:
+    def __init__(self, segmentation: onnxruntime.InferenceSession, encoder: VoiceEncoder) -> None:
         self._segmentation = segmentation
         self._encoder = encoder
-        self._channel = channel
 
     @classmethod
     def load(cls, *, threads: int = 1) -> EmbeddedEngine:
@@ -77,20 +84,17 @@ class EmbeddedEngine:
         Raises:
             StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
         """
-        return cls(open_model(PYANNET, threads), open_model(CAMPPLUS, threads), Channel())
+        return cls(open_model(PYANNET, threads), VoiceEncoder.load(threads))
 
     @property
     def version(self) -> common.EngineVersion:
         """See `Engine`."""
-        digests = f"{PYANNET.sha256}{CAMPPLUS.sha256}{CHANNELS.sha256}"
-        return common.EngineVersion(
-            engine="embedded",
-            library=f"onnxruntime {version('onnxruntime')}",
-            model_name=f"{PYANNET.name}+{CAMPPLUS.name}",
-            checkpoint_sha256=hashlib.sha256(digests.encode()).hexdigest(),
-            compute_type="float32",
-            device="cpu",
-        )
+        return _version()
+
+    @property
+    def embedding_space(self) -> str:
+        """See `Engine`."""
+        return embedding_space()
 
     def listen(
         self, samples: Samples, speech: Sequence[SpeechRange], heartbeat: Callable[[], None]
@@ -105,25 +109,16 @@ class EmbeddedEngine:
                 window, without_murmur(window, window.scores >= SPEAKS, mels, quiet)
             )
         ]
-        embeddings = self._embeddings(mels, speakers, heartbeat)
+        embeddings = self._encoder.embeddings(mels, [each.clean for each in speakers], heartbeat)
         return [
             Voice(
                 window=speaker.window,
                 turns=speaker.turns,
-                embedding=embeddings.get(place),
+                embedding=embedding,
                 clean_duration=len(speaker.clean) / _FRAMES_PER_SECOND,
             )
-            for place, speaker in enumerate(speakers)
+            for speaker, embedding in zip(speakers, embeddings, strict=True)
         ]
-
-    def _embeddings(
-        self, mels: Mels, speakers: Sequence[LocalSpeaker], heartbeat: Callable[[], None]
-    ) -> dict[int, Embedding]:
-        """The embeddings of those with enough clean speech, by their places."""
-        known = [place for place, each in enumerate(speakers) if len(each.clean) >= _LEAST_FRAMES]
-        voices = [mels[speakers[place].clean] for place in known]
-        found = embed(self._encoder, voices, heartbeat)
-        return dict(zip(known, map(self._channel.without, found), strict=True))
 
 
 @asynccontextmanager

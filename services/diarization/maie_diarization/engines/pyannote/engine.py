@@ -14,7 +14,14 @@ from typing import Any, Final
 import numpy as np
 
 from maie.common.v1 import types_pb2 as common
-from maie_diarization.engine import SAMPLE_RATE, Calibration, Samples, SpeechRange, Voice
+from maie_diarization.engine import (
+    SAMPLE_RATE,
+    Calibration,
+    Samples,
+    SpeechRange,
+    Voice,
+    own_space,
+)
 from maie_diarization.engines.pyannote.model import (
     PACKAGE,
     VARIABLE,
@@ -68,6 +75,11 @@ class PyannoteEngine:
     def version(self) -> common.EngineVersion:
         """See `Engine`."""
         return self._version
+
+    @property
+    def embedding_space(self) -> str:
+        """See `Engine`."""
+        return own_space(self._version)
 
     def listen(
         self, samples: Samples, speech: Sequence[SpeechRange], heartbeat: Callable[[], None]
