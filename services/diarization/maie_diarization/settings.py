@@ -73,6 +73,22 @@ class PyannoteSettings(TorchSettings):
     measured: raise it where two people are taken for one."""
 
 
+class SortformerSettings(TorchSettings):
+    """The engine `sortformer`; `MAIE_DIARIZATION_SORTFORMER_` in the environment."""
+
+    # pydantic reserves the prefix model_ by default.
+    model_config = SettingsConfigDict(
+        env_prefix="MAIE_DIARIZATION_SORTFORMER_", protected_namespaces=()
+    )
+
+    speaks: float = Field(default=0.5, gt=0, lt=1)
+    """A speaker speaks from this probability on. It was never measured: raise it where pauses and
+    noise have speakers, and lower it where words have none."""
+    same_speaker: float = Field(default=0.47, gt=0, lt=1)
+    """Speakers of two chunks are one from this cosine of their embeddings on. It is that of the
+    engine `embedded`, which has the same embeddings."""
+
+
 class DiarizationSettings(GpuServiceSettings):
     """The diarization service; `MAIE_DIARIZATION_` in the environment."""
 
@@ -86,6 +102,8 @@ class DiarizationSettings(GpuServiceSettings):
     """The threads of an engine on a CPU for each chunk."""
     pyannote: PyannoteSettings = Field(default_factory=PyannoteSettings)
     """The engine `pyannote`."""
+    sortformer: SortformerSettings = Field(default_factory=SortformerSettings)
+    """The engine `sortformer`."""
     live: LiveSettings = Field(default_factory=LiveSettings)
     """Speakers while they speak."""
 

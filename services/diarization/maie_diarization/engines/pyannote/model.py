@@ -108,8 +108,8 @@ def load_pipeline(path: Path, device: Any) -> Any:
         return Pipeline.from_pretrained(path).to(device)
     except pickle.UnpicklingError as error:
         raise model_unsafe(
-            f"A model of {path} is more than tensors, and could run code when it is loaded: "
-            f"{_first_line(error)}. Fetch the pipeline again from its authors."
+            f"A model of {path} is more than tensors, and could run code when it is loaded; "
+            "fetch the pipeline again from its authors."
         ) from error
     # A file that is no model can raise anything from yaml, torch, lightning and the library.
     except Exception as error:
