@@ -14,7 +14,9 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_cli.console import err
 from maie_cli.names import STAGES, stage_name, state_name
+from maie_core.durations import seconds
 from maie_formats.clean import plain
+from maie_formats.transcript import clock
 from maie_formats.warnings import sentence
 
 DONE = 1.0
@@ -60,6 +62,33 @@ class LineView:
         """Prints a line for a relevant event."""
         if line := _line(event):
             self._console.print(f"{plain(name)}: {line}", soft_wrap=True)
+
+
+class WithText:
+    """Shows each segment when it is first recognised, and other events in another view."""
+
+    def __init__(self, view: View, console: Console | Progress) -> None:
+        self.shows_warnings = view.shows_warnings
+        self._view = view
+        self._console = console.console if isinstance(console, Progress) else console
+        # The texts that were shown, by the segment as it was recognised.
+        self._shown: dict[str, str] = {}
+
+    def show(self, name: str, event: job.JobEvent) -> None:
+        """Prints new text, above any bars."""
+        if event.HasField("segment"):
+            self._print(event.segment)
+        self._view.show(name, event)
+
+    def _print(self, segment: common.Segment) -> None:
+        recognised, _, part = segment.segment_id.partition("-p")
+        before = self._shown.get(recognised)
+        # Of a segment that was split where the speaker changes, all parts were shown as one.
+        if before is not None and (not part or segment.text.strip() in before):
+            return
+        self._shown.setdefault(recognised, segment.text)
+        start = clock(seconds(segment.start_offset))
+        self._console.print(Text.assemble((f"[{start}] ", "dim"), plain(segment.text)))
 
 
 class StageBars:

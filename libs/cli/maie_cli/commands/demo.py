@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 from rich.text import Text
 
 from maie.job.v1 import job_pb2 as job
@@ -30,12 +28,10 @@ from maie_cli.mesh.errors import MeshError
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.options import MeshOptions
 from maie_cli.report import print_files, print_report
-from maie_cli.views import LineView, StageBars, View, bars
+from maie_cli.views import LineView, StageBars, View, WithText, bars
 from maie_client import FEATURES, ClientError
 from maie_client.template_of_job import template_of
-from maie_core.durations import seconds
 from maie_formats.clean import plain
-from maie_formats.transcript import clock
 from maie_formats.writers import Finished, fitting_formats
 
 SAMPLES = Path("samples")
@@ -188,29 +184,10 @@ async def _process(mesh: LocalMesh, showing: Showing) -> Finished:
 @contextmanager
 def _view() -> Iterator[View]:
     if not out.is_terminal:
-        yield _WithText(LineView(out), out)
+        yield WithText(LineView(out), out)
         return
     with bars(out) as progress:
-        yield _WithText(StageBars(progress), progress)
-
-
-class _WithText:
-    """Shows each segment when it is first recognised, and other events in another view."""
-
-    def __init__(self, view: View, console: Console | Progress) -> None:
-        self.shows_warnings = view.shows_warnings
-        self._view = view
-        self._console = console.console if isinstance(console, Progress) else console
-        self._shown: set[str] = set()
-
-    def show(self, name: str, event: job.JobEvent) -> None:
-        """Prints new text, above any bars."""
-        if event.HasField("segment") and event.segment.segment_id not in self._shown:
-            self._shown.add(event.segment.segment_id)
-            start = clock(seconds(event.segment.start_offset))
-            text = plain(event.segment.text)
-            self._console.print(Text.assemble((f"[{start}] ", "dim"), text))
-        self._view.show(name, event)
+        yield WithText(StageBars(progress), progress)
 
 
 @contextmanager
