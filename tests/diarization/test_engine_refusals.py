@@ -93,6 +93,7 @@ def kinds(weights: str) -> dict[str, Refused]:
 REFUSED: dict[str, dict[str, Refused]] = {
     "pyannote": kinds(PYANNOTE_WEIGHTS)
     | {
+        "weights that are none": corrupt(damage=garbage(PYANNOTE_WEIGHTS)),
         "a configuration that is no YAML": corrupt(damage=config_text("pipeline: {")),
         "a configuration of nothing": corrupt(damage=config_text("{}")),
         "weights of another model": corrupt(damage=checkpoint(lambda _: {"state_dict": {}})),

@@ -76,6 +76,7 @@ async def test_it_knows_people_by_the_embeddings_of_the_engine_embedded(
     )
 
     assert engine.embedding_space == known.embedding_space == embedded.embedding_space()
+    assert engine.calibration.same_speaker == embedded.CALIBRATION.same_speaker
     assert min(same) > engine.calibration.same_person > max(other)
 
 

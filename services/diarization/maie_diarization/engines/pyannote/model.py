@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -107,6 +108,11 @@ def load_pipeline(path: Path, device: Any) -> Any:
     try:
         return Pipeline.from_pretrained(path).to(device)
     except pickle.UnpicklingError as error:
+        # torch says so, too, of what is no checkpoint at all.
+        if broken := [file for file in path.rglob("*.bin") if not zipfile.is_zipfile(file)]:
+            raise model_corrupt(
+                f"{broken[0]} is incomplete, or not of torch; fetch the pipeline again."
+            ) from error
         raise model_unsafe(
             f"A model of {path} is more than tensors, and could run code when it is loaded; "
             "fetch the pipeline again from its authors."
