@@ -60,7 +60,13 @@ def of_call(
 
 
 def of_mesh(
-    act: str, gateway: str, *, tenant: str = "", job_id: str = "", count: int = 0
+    act: str,
+    gateway: str,
+    *,
+    tenant: str = "",
+    job_id: str = "",
+    voice_id: str = "",
+    count: int = 0,
 ) -> access.AuditEntry:
     """The entry of an act of the mesh itself."""
     entry = access.AuditEntry(
@@ -68,6 +74,7 @@ def of_mesh(
         caller_kind=CallerKind.MESH,
         tenant=tenant,
         job_id=job_id,
+        voice_id=voice_id,
         status=OK,
         trace_id=_trace_id(),
         gateway=gateway,

@@ -89,14 +89,16 @@ class AuditLog:
                 return
         self._not_noted += 1
 
-    async def act(self, name: str, *, tenant: str = "", job_id: str = "") -> None:
+    async def act(
+        self, name: str, *, tenant: str = "", job_id: str = "", voice_id: str = ""
+    ) -> None:
         """Writes what the mesh is about to do by itself, once where several gateways do it.
 
         Raises:
             StageError: UNAVAILABLE with AUDIT_UNAVAILABLE.
         """
-        entry = of_mesh(name, self.gateway, tenant=tenant, job_id=job_id)
-        await self.write(entry, f"{name}/{job_id or tenant}")
+        entry = of_mesh(name, self.gateway, tenant=tenant, job_id=job_id, voice_id=voice_id)
+        await self.write(entry, f"{name}/{job_id or voice_id or tenant}")
 
     def _written(self, task: asyncio.Task[None]) -> None:
         self._writing.discard(task)

@@ -179,7 +179,7 @@ class Sweeper:
     async def sweep_voices(self) -> None:
         """Erases profiles of voices whose gateway died while it deleted them."""
         for tenant, voice_id in await self._voices.left():
-            await self._audit.act("EraseLeftVoice", tenant=tenant)
+            await self._audit.act("EraseLeftVoice", tenant=tenant, voice_id=voice_id)
             await self._voices.erase(tenant, voice_id)
             log.info("sweep.voice_erased", voice=voice_id)
 

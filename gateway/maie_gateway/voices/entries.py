@@ -156,7 +156,9 @@ class VoiceEntries:
         heads = []
         for tenant, voice_id in map(subjects.voice_of, sorted(found)):
             with _unless_corrupt(tenant, voice_id):
-                heads.append((tenant, (await self._head(tenant, voice_id))[0]))
+                head, sequence = await self._head(tenant, voice_id)
+                if sequence:  # else it was deleted meanwhile
+                    heads.append((tenant, head))
         return heads
 
     async def _heads(self, tenant: str) -> dict[str, tuple[stored.StoredVoice, int]]:
