@@ -20,6 +20,7 @@ from maie_gateway.views.stored_results import StoredResults
 from maie_gateway.voices.embeddings import Embedding, unpack
 from maie_gateway.voices.refusals import missing, not_ready, too_short, wrong
 from maie_gateway.voices.segments import heard_in
+from maie_pipeline.live_session import LIVE_PIPELINES
 from maie_pipeline.nodes import node_name
 from maie_pipeline.pipelines import pipeline_of
 
@@ -155,12 +156,23 @@ def _of_speaker(made: diarization.Diarization, speaker: str) -> tuple[Embedding 
 
 def _without_speakers(of: record.JobRecord) -> Exception:
     """The error for a job in which nobody told the speakers apart."""
-    if job.FEATURE_SPEAKERS in of.config.features and of.state not in FINAL_STATES:
+    if of.pipeline in LIVE_PIPELINES:
+        return missing(
+            of.job_id,
+            "it is a live session, of which only the text is stored; enrol the person from a "
+            "recording, such as this one where its audio was kept, processed with the feature "
+            "SPEAKERS",
+        )
+    if job.FEATURE_SPEAKERS not in of.config.features:
+        return missing(
+            of.job_id,
+            "its speakers were not asked for; process its recording with the feature SPEAKERS",
+        )
+    if of.state not in FINAL_STATES:
         return not_ready(of.job_id)
     return missing(
         of.job_id,
-        "its speakers were not told apart by their voices; process its recording with the feature "
-        "SPEAKERS",
+        "it ended before its speakers were told apart; retry it, or process its recording again",
     )
 
 
