@@ -61,9 +61,7 @@ def part(name: str, start: int) -> Samples:
     return read_audio(SAMPLES / name)[start * SAMPLE_RATE : (start + SECONDS) * SAMPLE_RATE]
 
 
-async def processed(
-    client: Client, *channels: Samples, mode: preprocess.ChannelMode = MIX
-) -> str:
+async def processed(client: Client, *channels: Samples, mode: preprocess.ChannelMode = MIX) -> str:
     """A finished job of a recording with these channels; gives its id."""
     sound = np.stack(channels, axis=1)
 

@@ -53,12 +53,9 @@ async def test_a_job_that_works_has_no_voices_yet(empty_mesh: EmptyMesh) -> None
             client.voices.find(made.job_id),
             client.voices.enroll(made.job_id, "S1", "Anna", AGREED),
         ):
-            assert await refused(ask) == (
-                "FAILED_PRECONDITION",
-                Reason.VOICES_NOT_READY,
-                f"The speakers of job {made.job_id} are not told apart yet; ask again when it is "
-                "complete.",
-            )
+            code, reason, sentence = await refused(ask)
+            assert (code, reason) == ("FAILED_PRECONDITION", Reason.VOICES_NOT_READY)
+            assert sentence.endswith("are not told apart yet; ask again when it is complete.")
         answer = await web.http.get(f"/v1/jobs/{made.job_id}/voices")
         assert (answer.status_code, answer.json()["reason"]) == (422, Reason.VOICES_NOT_READY)
         told_apart.opened.set()
