@@ -16,6 +16,7 @@ from maie.diarization.v1 import streaming_pb2 as streaming
 from maie.diarization.v1.streaming_pb2_grpc import StreamingDiarizationServiceStub
 from maie_client.streams import write
 from maie_core.durations import seconds
+from maie_diarization.clustering.linkage import Floats
 from maie_diarization.engine import SAMPLE_RATE, Samples, SpeechRange, Turn, Voice, own_space
 from maie_diarization.live.service import LiveService
 from maie_pipeline.bindings import BINDINGS
@@ -33,11 +34,17 @@ def same(level: int) -> int:
     return level
 
 
+def apart(voice: int) -> Floats:
+    """Each voice is nothing like another one."""
+    return np.eye(DIMENSIONS, dtype=np.float32)[voice % DIMENSIONS]
+
+
 class PitchEngine:
     """Takes the level of a sound for a voice.
 
     Args:
         voice: The number of a level's voice.
+        sound: How a voice sounds: its embedding.
     """
 
     description = "Levels as voices."
@@ -45,8 +52,11 @@ class PitchEngine:
     vram_bytes = 0
     weights = None
 
-    def __init__(self, voice: Callable[[int], int] = same) -> None:
+    def __init__(
+        self, voice: Callable[[int], int] = same, sound: Callable[[int], Floats] = apart
+    ) -> None:
         self._voice = voice
+        self._sound = sound
 
     @property
     def version(self) -> common.EngineVersion:
@@ -73,7 +83,7 @@ class PitchEngine:
             Voice(
                 window=Turn(start=0.0, end=len(samples) / SAMPLE_RATE),
                 turns=tuple(spoken),
-                embedding=np.eye(DIMENSIONS, dtype=np.float32)[voice % DIMENSIONS],
+                embedding=self._sound(voice),
                 clean_duration=sum(turn.end - turn.start for turn in spoken),
             )
             for voice, spoken in turns.items()

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from maie_client import Client
+from maie_diarization.clustering.linkage import Floats
 from maie_diarization.live.service import open_live
 from maie_diarization.settings import DiarizationSettings
 from maie_diarization.settings import LiveSettings as DiarizationLiveSettings
@@ -33,7 +34,7 @@ from maie_runtime.bus.provision import open_provisioned_broker
 from maie_runtime.worker.server import serve_stage
 from maie_summary.settings import SummarySettings
 from maie_summary.stage import open_stage as open_summary
-from tests.diarization.live.calling import PitchEngine
+from tests.diarization.live.calling import PitchEngine, apart
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.live.conversation import Conversation, talking
 from tests.gateway.live.loud_asr import Replica, replica
@@ -84,7 +85,10 @@ class LiveMesh:
         return serve_stage(BINDINGS["enhancement"], options, partial(open_enhancement, options))
 
     def diarization(
-        self, voice: Callable[[int], int], name: str = "diarization-1"
+        self,
+        voice: Callable[[int], int],
+        name: str = "diarization-1",
+        sound: Callable[[int], Floats] = apart,
     ) -> AbstractAsyncContextManager[str]:
         """A diarization service whose engine takes levels for voices; gives its address."""
         settings = DiarizationSettings(
@@ -96,7 +100,7 @@ class LiveMesh:
 
         @asynccontextmanager
         async def opened(_: Blobs) -> AsyncIterator[DiarizeStage]:
-            engine = PitchEngine(voice)
+            engine = PitchEngine(voice, sound)
             with ThreadPoolExecutor(1) as executor:
                 async with open_live(settings, engine) as live:
                     yield DiarizeStage(engine, executor, live)
