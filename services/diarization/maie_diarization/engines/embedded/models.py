@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from maie_core.models import model_corrupt, model_missing
 
-_MODELS: Final = Path(__file__).parents[2] / "models"
+MODELS: Final = Path(__file__).parents[2] / "models"
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -35,18 +35,18 @@ class ShippedModel:
 # Both are written by tools/diarization_models.
 PYANNET: Final = ShippedModel(
     name="pyannet",
-    path=_MODELS / "pyannet" / "pyannet.onnx",
+    path=MODELS / "pyannet" / "pyannet.onnx",
     sha256="49250d38a8bd2c8b8966a940a4b15e28efa5d0b4a4f8a752856c4bdf8f34c24c",
 )
 CAMPPLUS: Final = ShippedModel(
     name="campplus",
-    path=_MODELS / "campplus" / "campplus.onnx",
+    path=MODELS / "campplus" / "campplus.onnx",
     sha256="aa09cb5da09fee286216c166208d4d2289fffe84502d016fcae6970920268c5b",
 )
 # Written by bench/diarization/channels.py.
 CHANNELS: Final = ShippedModel(
     name="channels",
-    path=_MODELS / "campplus" / "channels.npy",
+    path=MODELS / "campplus" / "channels.npy",
     sha256="6727c46fd625937b2d0593d2d2726821a9db60ec7bab540db525d7834ff3c592",
 )
 
@@ -68,7 +68,7 @@ def open_model(model: ShippedModel, threads: int) -> onnxruntime.InferenceSessio
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
     return onnxruntime.InferenceSession(
-        _content(model), providers=["CPUExecutionProvider"], sess_options=options
+        read_model(model), providers=["CPUExecutionProvider"], sess_options=options
     )
 
 
@@ -78,10 +78,15 @@ def open_arrays(model: ShippedModel) -> NDArray[np.float32]:
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
     """
-    return np.load(io.BytesIO(_content(model))).astype(np.float32)
+    return np.load(io.BytesIO(read_model(model))).astype(np.float32)
 
 
-def _content(model: ShippedModel) -> bytes:
+def read_model(model: ShippedModel) -> bytes:
+    """Verifies a model and returns what is in its file.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
+    """
     try:
         content = model.path.read_bytes()
     except OSError as error:

@@ -11,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from maie_diarization.engine import SAMPLE_RATE, Samples, SpeechRange
+from maie_diarization.engines.windows import window_starts
 
 Scores = NDArray[np.float32]
 """Probabilities that a speaker of the window speaks, of shape (frames, 3)."""
@@ -58,7 +59,7 @@ def segment(
     """
     starts = [
         start
-        for start in window_starts(len(samples))
+        for start in window_starts(len(samples), WINDOW, STEP)
         if any(each.start < start + WINDOW and each.end > start for each in speech)
     ]
     for first in range(0, len(starts), _BATCH):
@@ -68,14 +69,6 @@ def segment(
         for start, each in zip(batch, scores, strict=True):
             yield Window(start=start, end=min(start + WINDOW, len(samples)), scores=each)
         heartbeat()
-
-
-def window_starts(length: int) -> list[int]:
-    """The first sample of each window; the last one ends where the chunk does."""
-    starts = list(range(0, max(1, length - WINDOW + 1), STEP))
-    if starts[-1] + WINDOW < length:
-        starts.append(length - WINDOW)
-    return starts
 
 
 def _sound(samples: Samples, start: int) -> NDArray[np.float32]:

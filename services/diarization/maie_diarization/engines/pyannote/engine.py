@@ -22,6 +22,7 @@ from maie_diarization.engine import (
     Voice,
     own_space,
 )
+from maie_diarization.engines.packages import require_package
 from maie_diarization.engines.pyannote.model import (
     PACKAGE,
     VARIABLE,
@@ -35,7 +36,6 @@ from maie_diarization.engines.torch_devices import (
     open_device,
     prepare_environment,
     release_memory,
-    require_package,
 )
 from maie_diarization.engines.weights import Source, Weights
 from maie_diarization.settings import DiarizationSettings, PyannoteSettings

@@ -25,6 +25,7 @@ from maie_diarization.engines import embedded
 from maie_diarization.engines.alone import FRAMES_PER_SECOND, frames_alone
 from maie_diarization.engines.embedded.mel import mel_power
 from maie_diarization.engines.embedded.voice_encoder import VoiceEncoder
+from maie_diarization.engines.packages import require_package
 from maie_diarization.engines.sortformer.activity import speaking, turns_of
 from maie_diarization.engines.sortformer.model import (
     PACKAGE,
@@ -37,7 +38,6 @@ from maie_diarization.engines.torch_devices import (
     open_device,
     prepare_environment,
     release_memory,
-    require_package,
 )
 from maie_diarization.engines.weights import Source, Weights
 from maie_diarization.settings import DiarizationSettings, SortformerSettings
