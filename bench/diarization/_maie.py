@@ -1,4 +1,4 @@
-"""Runs maie's diarization: `python -m bench.diarization._maie`.
+"""Runs maie's diarization with an engine: `python -m bench.diarization._maie embedded`.
 
 It is what the mesh does with a recording, in one process: the preprocess stage finds the speech
 and cuts chunks, and the diarization stage hears each chunk and then finds who is who in all.
@@ -7,9 +7,11 @@ and cuts chunks, and the diarization stage hears each chunk and then finds who i
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from bench.diarization.serving import Listen, Spoken, serve
@@ -26,8 +28,8 @@ from maie_preprocess.stage import open_stage as open_preprocess
 from maie_runtime.blobs import Blobs
 
 
-def _load() -> Listen:
-    stages = _Stages()
+def _load(engine: str) -> Listen:
+    stages = _Stages(engine)
 
     def listen(path: str, speakers: int | None) -> Sequence[Spoken]:
         return stages.runner.run(_listen(stages.cutting, stages.hearing, Path(path), speakers))
@@ -38,7 +40,7 @@ def _load() -> Listen:
 class _Stages:
     """Both stages with their own settings, open as long as the process lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: str) -> None:
         self.runner = asyncio.Runner()
         self._open = AsyncExitStack()
         blobs = Blobs(f"file://{tempfile.gettempdir()}/bench-unused")
@@ -46,7 +48,9 @@ class _Stages:
             self._open.enter_async_context(open_preprocess(PreprocessSettings()))
         )
         self.hearing = self.runner.run(
-            self._open.enter_async_context(open_diarization(DiarizationSettings(), blobs))
+            self._open.enter_async_context(
+                open_diarization(DiarizationSettings(engine=engine), blobs)
+            )
         )
 
 
@@ -72,4 +76,4 @@ async def _listen(
 
 
 if __name__ == "__main__":
-    serve(_load)
+    serve(partial(_load, sys.argv[1]))

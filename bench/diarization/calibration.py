@@ -9,7 +9,7 @@ conversations of other people.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -32,8 +32,9 @@ from bench.diarization.reliability import (
 from bench.meshes import data_folder
 from bench.report import Figure, JsonOption, Report, note
 from maie_diarization.clustering import Hints, identify
-from maie_diarization.engine import Calibration
-from maie_diarization.engines.embedded import CALIBRATION, EmbeddedEngine
+from maie_diarization.engine import Calibration, Engine
+from maie_diarization.engines.embedded import EmbeddedEngine
+from maie_diarization.engines.sherpa.engine import SherpaEngine
 
 # Each with the share in which two speak.
 FITTED = ((CLEAN, 0.0), (TELEPHONE, 0.0), ("white10", 0.0), (FAR, 0.0), ("babble20", 0.0))
@@ -46,6 +47,10 @@ FITTED_SECONDS, TESTED_SECONDS = (90.0, 150.0, 240.0), (60.0, 120.0, 180.0)
 PARTS = (0.5, 1.0)
 SIMILARITIES = tuple(round(0.2 + 0.03 * step, 2) for step in range(12))
 POINTS = 6
+ENGINES: Final[Mapping[str, type[EmbeddedEngine | SherpaEngine]]] = {
+    "embedded": EmbeddedEngine,
+    "sherpa": SherpaEngine,
+}
 # With this line the confidence is the agreement.
 _AGREEMENT: Final[Line] = ((0.0, 0.0), (1.0, 1.0))
 
@@ -56,16 +61,19 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     voices: Annotated[Path | None, typer.Option(help="SPEAKER/*.flac or *.wav.")] = None,
     keep: Annotated[Path | None, typer.Option(help="Where what was heard stays.")] = None,
+    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "embedded",
     as_json: JsonOption = False,
 ) -> None:
     """Prints the similarities, the line of confidence and how far both hold for others."""
+    hearing = ENGINES[engine].load()
     fitting, testing = people(voices)
     with data_folder() as scratch:
         folder = keep or scratch
         folder.mkdir(parents=True, exist_ok=True)
-        own = list(_heard("tune", _cases(FITTED, FITTED_SECONDS), fitting, folder))
-        others = list(_heard("test", _cases(TESTED, TESTED_SECONDS), testing, folder))
-    line = fitted(_judgements(own), POINTS)
+        own = list(_heard("tune", _cases(FITTED, FITTED_SECONDS), fitting, folder, hearing))
+        others = list(_heard("test", _cases(TESTED, TESTED_SECONDS), testing, folder, hearing))
+    calibration = hearing.calibration
+    line = fitted(_judgements(own, calibration), POINTS)
     for agreement, share in line:
         note(f"count_accuracy: {agreement:.2f}, {share:.2f}")
     Report(
@@ -73,26 +81,29 @@ def main(
         measured="Numbers of speakers that are right, by similarity, and confidences, for people "
         "that the similarity and the confidence are not fitted to.",
         settings={"fitted to": len(own), "tested with": len(others)},
-        figures=[*_by_similarity(own, others), *_by_form(others), *_trust(others, line)],
+        figures=[
+            *_by_similarity(own, others, calibration),
+            *_by_form(others, calibration),
+            *_trust(others, line, calibration),
+        ],
     ).print(as_json)
 
 
-def _judgements(some: Sequence[Heard]) -> list[Judgement]:
+def _judgements(some: Sequence[Heard], calibration: Calibration) -> list[Judgement]:
     """The numbers that are found in conversations and in the first parts of them."""
-    return [_judged(one, part * one.seconds) for one in some for part in PARTS]
+    return [_judged(one, part * one.seconds, calibration) for one in some for part in PARTS]
 
 
-def _judged(one: Heard, seconds: float) -> Judgement:
-    calibration = replace(CALIBRATION, count_accuracy=_AGREEMENT)
+def _judged(one: Heard, seconds: float, calibration: Calibration) -> Judgement:
+    calibration = replace(calibration, count_accuracy=_AGREEMENT)
     made = identify(one.first(seconds), Hints(), calibration, _nothing)
     right = len(made.centroids) == one.speakers(seconds)
     return Judgement(agreement=made.confidence, right=right)
 
 
 def _heard(
-    name: str, cases: Sequence[Case], persons: Sequence[Person], folder: Path
+    name: str, cases: Sequence[Case], persons: Sequence[Person], folder: Path, hearing: Engine
 ) -> Iterator[Heard]:
-    hearing = EmbeddedEngine.load()
     for case in cases:
         note(f"listening to {name}-{case.name}")
         yield heard(name, case, persons, folder, hearing)
@@ -113,11 +124,13 @@ def _cases(forms: Sequence[tuple[str, float]], lengths: Sequence[float]) -> list
     ]
 
 
-def _by_similarity(own: Sequence[Heard], others: Sequence[Heard]) -> Iterator[Figure]:
+def _by_similarity(
+    own: Sequence[Heard], others: Sequence[Heard], calibration: Calibration
+) -> Iterator[Figure]:
     for similarity in SIMILARITIES:
-        calibration = replace(CALIBRATION, same_speaker=similarity)
+        tried = replace(calibration, same_speaker=similarity)
         for name, some in (("fitted", own), ("others", others)):
-            right = [_counted(one, calibration) for one in some]
+            right = [_counted(one, tried) for one in some]
             yield Figure(
                 name=f"right with {similarity:g}, {name}",
                 value=float(100 * np.mean(right)),
@@ -125,12 +138,12 @@ def _by_similarity(own: Sequence[Heard], others: Sequence[Heard]) -> Iterator[Fi
             )
 
 
-def _by_form(others: Sequence[Heard]) -> Iterator[Figure]:
+def _by_form(others: Sequence[Heard], calibration: Calibration) -> Iterator[Figure]:
     forms: dict[str, list[Judgement]] = defaultdict(list)
     for one in others:
-        forms[one.group].append(_judged(one, one.seconds))
+        forms[one.group].append(_judged(one, one.seconds, calibration))
     for form, found in forms.items():
-        said = confidences(found, CALIBRATION.count_accuracy)
+        said = confidences(found, calibration.count_accuracy)
         right = sum(each.right for each in found)
         yield Figure(name=f"right of {len(found)}, others, {form}", value=right)
         yield Figure(name=f"mean confidence, others, {form}", value=float(np.mean(said)))
@@ -141,12 +154,12 @@ def _counted(one: Heard, calibration: Calibration) -> bool:
     return len(found.centroids) == one.speakers(one.seconds)
 
 
-def _trust(others: Sequence[Heard], line: Line) -> Iterator[Figure]:
+def _trust(others: Sequence[Heard], line: Line, calibration: Calibration) -> Iterator[Figure]:
     """How far confidences hold for others."""
-    found = _judgements(others)
+    found = _judgements(others, calibration)
     share = float(np.mean([each.right for each in found]))
     yield Figure(name="Brier score, always the share", value=share * (1 - share))
-    for name, each in (("this line", line), ("the line in use", CALIBRATION.count_accuracy)):
+    for name, each in (("this line", line), ("the line in use", calibration.count_accuracy)):
         said = confidences(found, each)
         yield Figure(name=f"Brier score, {name}", value=brier(found, said))
         yield Figure(name=f"calibration error, {name}", value=calibration_error(found, said))

@@ -1,4 +1,4 @@
-"""Generated conversations, and the voices that the engine `embedded` finds in them."""
+"""Generated conversations, and the voices that an engine finds in them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from bench.diarization.turns import Turn
 from bench.diarization.voices import Voice
 from maie.diarization.v1 import diarization_pb2 as diarization
 from maie_diarization import engine
-from maie_diarization.engine import SAMPLE_RATE, Samples, SpeechRange
-from maie_diarization.engines.embedded import EmbeddedEngine
+from maie_diarization.engine import SAMPLE_RATE, Engine, Samples, SpeechRange
 from maie_diarization.messages import plain_voices, voice_message
 
 MOST_SPEAKERS: Final = 6
@@ -59,9 +58,7 @@ class Heard:
         ]
 
 
-def heard(
-    name: str, case: Case, people: Sequence[Person], folder: Path, hearing: EmbeddedEngine
-) -> Heard:
+def heard(name: str, case: Case, people: Sequence[Person], folder: Path, hearing: Engine) -> Heard:
     """Makes a conversation and listens to it.
 
     Args:
@@ -75,8 +72,9 @@ def heard(
     with wave.open(str(recording.path)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), np.int16)
     recording.path.unlink()
+    said = f"{hearing.version.engine}-{name}-{case.name}"
     chunks = [
-        _kept(folder / f"{name}-{case.name}-{place}.voices", samples, place, hearing)
+        _kept(folder / f"{said}-{place}.voices", samples, place, hearing)
         for place in range(-(-len(samples) // (CHUNK_SECONDS * SAMPLE_RATE)))
     ]
     return Heard(group=case.group, seconds=case.seconds, turns=recording.turns, chunks=chunks)
@@ -91,7 +89,7 @@ def _speakers(name: str, case: Case, people: Sequence[Person]) -> list[Voice]:
     return voices + spare[: MOST_SPEAKERS - len(voices)]
 
 
-def _kept(path: Path, samples: Samples, place: int, hearing: EmbeddedEngine) -> list[engine.Voice]:
+def _kept(path: Path, samples: Samples, place: int, hearing: Engine) -> list[engine.Voice]:
     start = place * CHUNK_SECONDS
     if not path.exists():
         part = samples[start * SAMPLE_RATE : (start + CHUNK_SECONDS) * SAMPLE_RATE]

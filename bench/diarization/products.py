@@ -28,8 +28,13 @@ def _peer(name: str) -> Product:
     return Product(name=name, command=(str(PYTHON), "-m", "bench.diarization._peer", name))
 
 
+def _maie(name: str, engine: str) -> Product:
+    return Product(name=name, command=(sys.executable, "-m", "bench.diarization._maie", engine))
+
+
 PRODUCTS = (
-    Product(name=MAIE, command=(sys.executable, "-m", "bench.diarization._maie")),
+    _maie(MAIE, "embedded"),
+    _maie("maie-sherpa", "sherpa"),
     _peer("senko"),
     _peer("speaker-diarize-lite"),
     _peer("speakrs"),
