@@ -20,7 +20,7 @@ from maie_gateway.views.stored_results import StoredResults
 from maie_gateway.voices.embeddings import Embedding, unpack
 from maie_gateway.voices.refusals import missing, not_ready, too_short, wrong
 from maie_gateway.voices.segments import heard_in
-from maie_pipeline.live_session import LIVE_PIPELINES
+from maie_pipeline.live_session import LIVE_PIPELINES, LIVE_UNIT
 from maie_pipeline.nodes import node_name
 from maie_pipeline.pipelines import pipeline_of
 
@@ -60,7 +60,7 @@ class JobVoices:
 
     async def speakers(self, of: record.JobRecord) -> diarization.Diarization:
         """Who speaks in a job, with their voices."""
-        units = shown_units(of).get(diarization.Diarization, ())
+        units = _units(of)
         if not units:
             raise _without_speakers(of)
         made = await self._stored.get(units[-1].output, diarization.Diarization)
@@ -78,7 +78,19 @@ class JobVoices:
                 VOICE_TOO_SHORT.
         """
         made = await self.speakers(of)
+        if any(each.speaker == speaker and _is_alone(each) for each in made.speakers):
+            raise missing(
+                of.job_id,
+                f"{speaker} has a channel or its track alone, and nobody listened to the voice; "
+                "take a recording in which several people share one",
+            )
         if segment_ids:
+            if of.pipeline in LIVE_PIPELINES:
+                raise wrong(
+                    "segment_ids",
+                    "Of a live session it is known how a speaker sounds, and not how each segment "
+                    "does; name the speaker alone.",
+                )
             segments = await self._segments(of, speaker, segment_ids)
             voices = await self._voices(of, segments, made.embedding_space)
             embedding, clean = await asyncio.to_thread(heard_in, segments, voices, made.turns)
@@ -126,6 +138,13 @@ class JobVoices:
         return [voice for part in found if part.embedding_space == space for voice in part.voices]
 
 
+def _units(of: record.JobRecord) -> Sequence[record.Unit]:
+    """The units that told the speakers of a job apart; none where none has yet."""
+    if of.pipeline in LIVE_PIPELINES:
+        return [each for each in of.units if each.unit == LIVE_UNIT and each.HasField("output")]
+    return shown_units(of).get(diarization.Diarization, ())
+
+
 def _map_units(of: record.JobRecord) -> list[record.Unit]:
     """The units of a job that found the voices of its chunks."""
     pipeline = pipeline_of(of)
@@ -156,13 +175,6 @@ def _of_speaker(made: diarization.Diarization, speaker: str) -> tuple[Embedding 
 
 def _without_speakers(of: record.JobRecord) -> Exception:
     """The error for a job in which nobody told the speakers apart."""
-    if of.pipeline in LIVE_PIPELINES:
-        return missing(
-            of.job_id,
-            "it is a live session, of which only the text is stored; enrol the person from a "
-            "recording, such as this one where its audio was kept, processed with the feature "
-            "SPEAKERS",
-        )
     if job.FEATURE_SPEAKERS not in of.config.features:
         return missing(
             of.job_id,
@@ -170,14 +182,25 @@ def _without_speakers(of: record.JobRecord) -> Exception:
         )
     if of.state not in FINAL_STATES:
         return not_ready(of.job_id)
+    if of.pipeline in LIVE_PIPELINES:
+        return missing(
+            of.job_id,
+            "nobody was told apart by the voice in this live session; let a track have several "
+            "speakers, or process a recording of it with the feature SPEAKERS",
+        )
     return missing(
         of.job_id,
         "it ended before its speakers were told apart; retry it, or process its recording again",
     )
 
 
+def _is_alone(speaker: diarization.Speaker) -> bool:
+    """Whether a speaker is known by the channel or track, and not by the voice."""
+    return bool(speaker.channel or speaker.track)
+
+
 def _why_none(made: diarization.Diarization) -> str:
-    if any(each.channel or each.track for each in made.speakers):
+    if any(map(_is_alone, made.speakers)):
         return (
             "each channel or track is a speaker, and nobody listened to the voices; process the "
             "recording again with its channels mixed"

@@ -537,7 +537,8 @@ class Reason(enum.StrEnum):
     VOICES_MISSING = "VOICES_MISSING", Code.FAILED_PRECONDITION
     """It is not stored how a speaker of the job sounds: its speakers were not asked for, each has a
     channel or track, or an earlier release told them apart. Process the recording again with the
-    feature SPEAKERS, with its channels mixed."""
+    feature SPEAKERS, with its channels mixed. In live sessions let a track have several
+    speakers."""
     VOICES_NOT_READY = "VOICES_NOT_READY", Code.FAILED_PRECONDITION
     """The speakers of the job are not told apart yet. Ask again when it is complete."""
     VOICES_OFF = "VOICES_OFF", Code.FAILED_PRECONDITION

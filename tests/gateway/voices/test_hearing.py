@@ -21,11 +21,15 @@ from maie_diarization.stage import open_stage as open_diarization
 from maie_pipeline.bindings import BINDINGS
 from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import open_stage as open_preprocess
+from maie_runtime.bus.broker import Broker
 from maie_runtime.worker.server import serve_stage
 from maie_speech.frames import SAMPLE_RATE
 from maie_speech.speech import Samples
 from tests.asr.recordings import read_audio, wav
 from tests.gateway.conftest import EmptyMesh
+from tests.gateway.live.conversation import talking
+from tests.gateway.live.loud_asr import replica
+from tests.gateway.live.test_speakers import finished, known_diarizers, shared
 from tests.people import AGREED, allow_voices
 
 pytestmark = pytest.mark.mesh
@@ -97,6 +101,23 @@ async def test_who_is_enrolled_from_one_recording_is_found_in_another(hearing: C
     assert [each.engine.engine for each in made.engines] == ["embedded"]
     assert likely(await hearing.voices.find(again)) == ["Elinor"]
     assert likely(await hearing.voices.find(other)) == []
+
+
+async def test_who_is_enrolled_from_a_live_session_is_found_in_a_recording(
+    hearing: Client, broker: Broker
+) -> None:
+    """What is heard live is compared with what is heard in recordings."""
+    await known_diarizers(hearing.address, 1)
+    async with replica(broker, "asr-1", 1), talking(hearing.address) as talk:
+        started = await talk.start(shared())
+        await talk.audio("room", part("reading.flac", 0).tobytes())
+        await talk.end()
+    done = await finished(hearing.address, started.session_id)
+    assert [each.speaker for each in done.results.speakers] == ["S1"]
+    await hearing.voices.enroll(started.session_id, "S1", "Elinor", AGREED)
+    for sound, names in ((part("reading.flac", 16), ["Elinor"]), (part("standup.flac", 0), [])):
+        found = await hearing.voices.find(await processed(hearing, sound))
+        assert likely(found) == names, found
 
 
 async def test_a_channel_is_not_listened_to_and_the_mix_is(hearing: Client) -> None:

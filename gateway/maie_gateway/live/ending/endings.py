@@ -15,6 +15,7 @@ from maie_core.errors import StageError
 from maie_core.samples import SAMPLE_NANOSECONDS, duration, nanoseconds
 from maie_gateway.live.ending.latencies import buckets
 from maie_gateway.live.ending.transcript import transcripts
+from maie_gateway.live.ending.voices import voices
 from maie_gateway.live.ledger import Ledger
 from maie_gateway.live.settings import CHUNK_SECONDS
 from maie_gateway.live.state import SessionState, replay
@@ -87,7 +88,7 @@ class Endings:
         self._completed = completed
 
     async def complete(self, session_id: str) -> None:
-        """Stores a session's transcripts and reports its unit completed, unless that is done.
+        """Stores what became of a session, and reports its unit completed, unless that is done.
 
         Any gateway may do it again: the first completion of the unit's attempt counts.
 
@@ -111,6 +112,12 @@ class Endings:
             await self._blobs.put_message(f"{prefix}.{index:04d}", each)
             for index, each in enumerate(made)
         ]
+        sounding = voices(entries, made)
+        output = (
+            await self._blobs.put_message(f"{folders.of_job(session_id)}/{LIVE_UNIT}", sounding)
+            if sounding
+            else None
+        )
         await failpoint("session.after_transcript")
         facts = event.UnitFacts(
             chunk_count=len(made),
@@ -123,7 +130,7 @@ class Endings:
             unit=LIVE_UNIT,
             attempt=unit.attempt,
             worker=self._gateway,
-            completed=event.UnitCompleted(chunk_outputs=outputs, facts=facts),
+            completed=event.UnitCompleted(output=output, chunk_outputs=outputs, facts=facts),
         )
         completed.event_time.GetCurrentTime()
         await self._broker.publish(

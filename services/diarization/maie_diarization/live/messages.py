@@ -36,13 +36,16 @@ def update_event(merge: Merge) -> Response:
     return Response(update=streaming.StreamingSpeakerUpdate(old=str(merge.old), new=str(merge.new)))
 
 
-def known_event(known: Sequence[Known], next_number: int, space: str) -> Response:
+def known_event(
+    known: Sequence[Known], next_number: int, space: str, same_person: float
+) -> Response:
     """Who is known.
 
     Args:
         known: The speakers.
         next_number: The number of the next one.
         space: The space of their embeddings.
+        same_person: The similarity from which voices are likely one person's.
     """
     return Response(
         known=streaming.KnownSpeakers(
@@ -56,6 +59,7 @@ def known_event(known: Sequence[Known], next_number: int, space: str) -> Respons
                 for each in known
             ],
             next_number=next_number,
+            same_person=same_person,
         )
     )
 

@@ -55,7 +55,7 @@ class Track:
         self, beginning: Beginning, *, calibration: Calibration, space: str, listen: Listen
     ) -> None:
         self._listen = listen
-        self._space = space
+        self._space, self._same_person = space, calibration.same_person
         self._outbox = Outbox[Response]()
         self._audio = TrackAudio(beginning.start)
         self._windows = Windows(beginning.start)
@@ -177,7 +177,9 @@ class Track:
         seconds = sum(each.seconds for each in known)
         if numbers != self._sent_numbers or seconds > GROWTH * self._sent_seconds:
             self._sent_numbers, self._sent_seconds = numbers, seconds
-            self._outbox.put(known_event(known, self._speakers.next_number, self._space))
+            self._outbox.put(
+                known_event(known, self._speakers.next_number, self._space, self._same_person)
+            )
 
     async def _report_on(self) -> None:
         while True:

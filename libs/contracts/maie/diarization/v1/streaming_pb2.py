@@ -27,7 +27,7 @@ from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 from maie.diarization.v1 import diarization_pb2 as maie_dot_diarization_dot_v1_dot_diarization__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#maie/diarization/v1/streaming.proto\x12\x13maie.diarization.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\x1a%maie/diarization/v1/diarization.proto\"\xdb\x01\n\x17StreamingDiarizeRequest\x12=\n\x06\x63onfig\x18\x01 \x01(\x0b\x32+.maie.diarization.v1.StreamingDiarizeConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12,\n\x07silence\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12\x37\n\x03\x65nd\x18\x04 \x01(\x0b\x32(.maie.diarization.v1.StreamingDiarizeEndH\x00\x42\t\n\x07request\"\x97\x01\n\x16StreamingDiarizeConfig\x12/\n\x0cstart_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x05known\x18\x02 \x01(\x0b\x32\".maie.diarization.v1.KnownSpeakers\x12\x19\n\x11max_speaker_count\x18\x03 \x01(\x05\"r\n\rKnownSpeakers\x12\x17\n\x0f\x65mbedding_space\x18\x01 \x01(\t\x12\x33\n\x08speakers\x18\x02 \x03(\x0b\x32!.maie.diarization.v1.KnownSpeaker\x12\x13\n\x0bnext_number\x18\x03 \x01(\x05\"e\n\x0cKnownSpeaker\x12\x0f\n\x07speaker\x18\x01 \x01(\t\x12\x11\n\tembedding\x18\x02 \x01(\x0c\x12\x31\n\x0e\x63lean_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x15\n\x13StreamingDiarizeEnd\"\x90\x03\n\x18StreamingDiarizeResponse\x12;\n\x05ready\x18\x01 \x01(\x0b\x32*.maie.diarization.v1.StreamingDiarizeReadyH\x00\x12\x34\n\x05turns\x18\x02 \x01(\x0b\x32#.maie.diarization.v1.StreamingTurnsH\x00\x12=\n\x06update\x18\x03 \x01(\x0b\x32+.maie.diarization.v1.StreamingSpeakerUpdateH\x00\x12\x33\n\x05known\x18\x04 \x01(\x0b\x32\".maie.diarization.v1.KnownSpeakersH\x00\x12\x41\n\x08progress\x18\x05 \x01(\x0b\x32-.maie.diarization.v1.StreamingDiarizeProgressH\x00\x12>\n\x07go_away\x18\x06 \x01(\x0b\x32+.maie.diarization.v1.StreamingDiarizeGoAwayH\x00\x42\n\n\x08response\"F\n\x15StreamingDiarizeReady\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\"t\n\x0eStreamingTurns\x12/\n\x05turns\x18\x01 \x03(\x0b\x32 .maie.diarization.v1.SpeakerTurn\x12\x31\n\x0esettled_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"2\n\x16StreamingSpeakerUpdate\x12\x0b\n\x03old\x18\x01 \x01(\t\x12\x0b\n\x03new\x18\x02 \x01(\t\"\x81\x01\n\x18StreamingDiarizeProgress\x12\x32\n\x0freceived_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0esettled_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x18\n\x16StreamingDiarizeGoAway2\x92\x01\n\x1bStreamingDiarizationService\x12s\n\x10StreamingDiarize\x12,.maie.diarization.v1.StreamingDiarizeRequest\x1a-.maie.diarization.v1.StreamingDiarizeResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#maie/diarization/v1/streaming.proto\x12\x13maie.diarization.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\x1a%maie/diarization/v1/diarization.proto\"\xdb\x01\n\x17StreamingDiarizeRequest\x12=\n\x06\x63onfig\x18\x01 \x01(\x0b\x32+.maie.diarization.v1.StreamingDiarizeConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12,\n\x07silence\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x12\x37\n\x03\x65nd\x18\x04 \x01(\x0b\x32(.maie.diarization.v1.StreamingDiarizeEndH\x00\x42\t\n\x07request\"\x97\x01\n\x16StreamingDiarizeConfig\x12/\n\x0cstart_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x05known\x18\x02 \x01(\x0b\x32\".maie.diarization.v1.KnownSpeakers\x12\x19\n\x11max_speaker_count\x18\x03 \x01(\x05\"\x87\x01\n\rKnownSpeakers\x12\x17\n\x0f\x65mbedding_space\x18\x01 \x01(\t\x12\x33\n\x08speakers\x18\x02 \x03(\x0b\x32!.maie.diarization.v1.KnownSpeaker\x12\x13\n\x0bnext_number\x18\x03 \x01(\x05\x12\x13\n\x0bsame_person\x18\x04 \x01(\x02\"e\n\x0cKnownSpeaker\x12\x0f\n\x07speaker\x18\x01 \x01(\t\x12\x11\n\tembedding\x18\x02 \x01(\x0c\x12\x31\n\x0e\x63lean_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x15\n\x13StreamingDiarizeEnd\"\x90\x03\n\x18StreamingDiarizeResponse\x12;\n\x05ready\x18\x01 \x01(\x0b\x32*.maie.diarization.v1.StreamingDiarizeReadyH\x00\x12\x34\n\x05turns\x18\x02 \x01(\x0b\x32#.maie.diarization.v1.StreamingTurnsH\x00\x12=\n\x06update\x18\x03 \x01(\x0b\x32+.maie.diarization.v1.StreamingSpeakerUpdateH\x00\x12\x33\n\x05known\x18\x04 \x01(\x0b\x32\".maie.diarization.v1.KnownSpeakersH\x00\x12\x41\n\x08progress\x18\x05 \x01(\x0b\x32-.maie.diarization.v1.StreamingDiarizeProgressH\x00\x12>\n\x07go_away\x18\x06 \x01(\x0b\x32+.maie.diarization.v1.StreamingDiarizeGoAwayH\x00\x42\n\n\x08response\"F\n\x15StreamingDiarizeReady\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\"t\n\x0eStreamingTurns\x12/\n\x05turns\x18\x01 \x03(\x0b\x32 .maie.diarization.v1.SpeakerTurn\x12\x31\n\x0esettled_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"2\n\x16StreamingSpeakerUpdate\x12\x0b\n\x03old\x18\x01 \x01(\t\x12\x0b\n\x03new\x18\x02 \x01(\t\"\x81\x01\n\x18StreamingDiarizeProgress\x12\x32\n\x0freceived_offset\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0esettled_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x18\n\x16StreamingDiarizeGoAway2\x92\x01\n\x1bStreamingDiarizationService\x12s\n\x10StreamingDiarize\x12,.maie.diarization.v1.StreamingDiarizeRequest\x1a-.maie.diarization.v1.StreamingDiarizeResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,24 +38,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMINGDIARIZEREQUEST']._serialized_end=379
   _globals['_STREAMINGDIARIZECONFIG']._serialized_start=382
   _globals['_STREAMINGDIARIZECONFIG']._serialized_end=533
-  _globals['_KNOWNSPEAKERS']._serialized_start=535
-  _globals['_KNOWNSPEAKERS']._serialized_end=649
-  _globals['_KNOWNSPEAKER']._serialized_start=651
-  _globals['_KNOWNSPEAKER']._serialized_end=752
-  _globals['_STREAMINGDIARIZEEND']._serialized_start=754
-  _globals['_STREAMINGDIARIZEEND']._serialized_end=775
-  _globals['_STREAMINGDIARIZERESPONSE']._serialized_start=778
-  _globals['_STREAMINGDIARIZERESPONSE']._serialized_end=1178
-  _globals['_STREAMINGDIARIZEREADY']._serialized_start=1180
-  _globals['_STREAMINGDIARIZEREADY']._serialized_end=1250
-  _globals['_STREAMINGTURNS']._serialized_start=1252
-  _globals['_STREAMINGTURNS']._serialized_end=1368
-  _globals['_STREAMINGSPEAKERUPDATE']._serialized_start=1370
-  _globals['_STREAMINGSPEAKERUPDATE']._serialized_end=1420
-  _globals['_STREAMINGDIARIZEPROGRESS']._serialized_start=1423
-  _globals['_STREAMINGDIARIZEPROGRESS']._serialized_end=1552
-  _globals['_STREAMINGDIARIZEGOAWAY']._serialized_start=1554
-  _globals['_STREAMINGDIARIZEGOAWAY']._serialized_end=1578
-  _globals['_STREAMINGDIARIZATIONSERVICE']._serialized_start=1581
-  _globals['_STREAMINGDIARIZATIONSERVICE']._serialized_end=1727
+  _globals['_KNOWNSPEAKERS']._serialized_start=536
+  _globals['_KNOWNSPEAKERS']._serialized_end=671
+  _globals['_KNOWNSPEAKER']._serialized_start=673
+  _globals['_KNOWNSPEAKER']._serialized_end=774
+  _globals['_STREAMINGDIARIZEEND']._serialized_start=776
+  _globals['_STREAMINGDIARIZEEND']._serialized_end=797
+  _globals['_STREAMINGDIARIZERESPONSE']._serialized_start=800
+  _globals['_STREAMINGDIARIZERESPONSE']._serialized_end=1200
+  _globals['_STREAMINGDIARIZEREADY']._serialized_start=1202
+  _globals['_STREAMINGDIARIZEREADY']._serialized_end=1272
+  _globals['_STREAMINGTURNS']._serialized_start=1274
+  _globals['_STREAMINGTURNS']._serialized_end=1390
+  _globals['_STREAMINGSPEAKERUPDATE']._serialized_start=1392
+  _globals['_STREAMINGSPEAKERUPDATE']._serialized_end=1442
+  _globals['_STREAMINGDIARIZEPROGRESS']._serialized_start=1445
+  _globals['_STREAMINGDIARIZEPROGRESS']._serialized_end=1574
+  _globals['_STREAMINGDIARIZEGOAWAY']._serialized_start=1576
+  _globals['_STREAMINGDIARIZEGOAWAY']._serialized_end=1600
+  _globals['_STREAMINGDIARIZATIONSERVICE']._serialized_start=1603
+  _globals['_STREAMINGDIARIZATIONSERVICE']._serialized_end=1749
 # @@protoc_insertion_point(module_scope)

@@ -34,14 +34,16 @@ class StreamingDiarizeConfig(_message.Message):
     def __init__(self, start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., known: _Optional[_Union[KnownSpeakers, _Mapping]] = ..., max_speaker_count: _Optional[int] = ...) -> None: ...
 
 class KnownSpeakers(_message.Message):
-    __slots__ = ("embedding_space", "speakers", "next_number")
+    __slots__ = ("embedding_space", "speakers", "next_number", "same_person")
     EMBEDDING_SPACE_FIELD_NUMBER: _ClassVar[int]
     SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     NEXT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SAME_PERSON_FIELD_NUMBER: _ClassVar[int]
     embedding_space: str
     speakers: _containers.RepeatedCompositeFieldContainer[KnownSpeaker]
     next_number: int
-    def __init__(self, embedding_space: _Optional[str] = ..., speakers: _Optional[_Iterable[_Union[KnownSpeaker, _Mapping]]] = ..., next_number: _Optional[int] = ...) -> None: ...
+    same_person: float
+    def __init__(self, embedding_space: _Optional[str] = ..., speakers: _Optional[_Iterable[_Union[KnownSpeaker, _Mapping]]] = ..., next_number: _Optional[int] = ..., same_person: _Optional[float] = ...) -> None: ...
 
 class KnownSpeaker(_message.Message):
     __slots__ = ("speaker", "embedding", "clean_duration")
