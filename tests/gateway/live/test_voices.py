@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,12 @@ from maie.job.v1 import job_pb2 as job
 from maie.live.v1 import live_pb2 as live
 from maie_client import Client, ClientError
 from maie_core.reasons import Reason
+from maie_runtime.vault.key_file import new_line
+from tests.diarization.live.calling import apart
 from tests.gateway.live.conftest import LiveMesh, client_of
 from tests.gateway.live.conversation import RAW, config, talking
 from tests.gateway.live.test_speakers import finished, known_diarizers, person, shared, speech
+from tests.gateway.vault.conftest import holds, written
 from tests.people import AGREED, allow_voices
 
 pytestmark = pytest.mark.mesh
@@ -120,3 +124,29 @@ async def test_a_session_without_voices_says_what_to_do(live_mesh: LiveMesh) -> 
             made = await session(address, (1, 3), wanted)
             reason, found = await refused(client.voices.find(made))
             assert (reason, sentence in found) == (Reason.VOICES_MISSING, True), found
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+async def test_voices_are_stored_as_all_content_is_and_shown_to_nobody(
+    live_mesh: LiveMesh, tmp_path: Path, *, encrypted: bool
+) -> None:
+    if encrypted:
+        key = written(tmp_path / "master.key", new_line())
+        live_mesh.empty.gateway_options["master_key"] = key
+    async with (
+        live_mesh.diarization(person),
+        live_mesh.running() as (address, _),
+        client_of(address) as client,
+    ):
+        await known_diarizers(address, 1)
+        await allow_voices(client)
+        made = await session(address, (1, 3, 2, 4), shared())
+        found = await client.voices.find(made)
+        answers = [
+            await client.get_job(made),
+            found,
+            *[each async for each in client.watch_job(made)],
+        ]
+    for voice in (apart(0).tobytes(), apart(1).tobytes()):
+        assert holds(tmp_path / "blobs", voice) is not encrypted
+        assert not any(voice in each.SerializeToString() for each in answers)
