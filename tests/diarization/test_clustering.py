@@ -149,6 +149,44 @@ def test_who_has_a_small_share_of_a_long_recording_is_a_speaker_only_by_much_spe
     assert counts == [1, 2]
 
 
+def test_what_two_speakers_make_together_is_no_third_one() -> None:
+    voices = [*conversation([0] * 6 + [1] * 5), *[_between(0, 1, 0.7)] * 4]
+
+    found = _found(voices, Hints())
+
+    assert len(found.centroids) == 2
+    assert set(found.speakers[0]) == {0, 1}
+    assert found.confidence > 0.8
+
+
+def test_what_two_speakers_make_together_is_a_third_one_for_who_knows_of_three() -> None:
+    voices = [*conversation([0] * 6 + [1] * 5), *[_between(0, 1, 0.7)] * 4]
+
+    assert len(_found(voices, Hints(speaker_count=3)).centroids) == 3
+    assert len(_found(voices, Hints(min_speaker_count=3)).centroids) == 3
+
+
+@pytest.mark.parametrize("others", [1, 2, 3])
+def test_who_speaks_least_is_a_speaker_by_a_voice_that_others_do_not_make(others: int) -> None:
+    # Half of it is as the others, and half is like nobody.
+    embedding = np.zeros(DIMENSIONS, np.float32)
+    embedding[:others] = np.sqrt(0.5 / others)
+    embedding[others] = np.sqrt(0.5)
+    own = replace(voice(0), embedding=embedding)
+    voices = [*conversation([0, 1, 2][:others] * 6), *[own] * 4]
+
+    assert len(_found(voices, Hints()).centroids) == others + 1
+
+
+def test_one_who_is_unlike_another_is_no_part_of_a_third() -> None:
+    # Less of one voice than there is, and more of another, is a voice that no two make together.
+    embedding = np.zeros(DIMENSIONS, np.float32)
+    embedding[0], embedding[1] = 0.7, -np.sqrt(1 - 0.7**2)
+    voices = [*conversation([0] * 6 + [1] * 5), *[replace(voice(0), embedding=embedding)] * 4]
+
+    assert len(_found(voices, Hints()).centroids) == 3
+
+
 def test_a_long_recording_is_clustered_by_a_bounded_number_of_groups() -> None:
     chance = np.random.default_rng(2)
     chunks = [[_anybody(chance) for _ in range(150)] for _ in range(MOST_GROUPS // 150 + 2)]
@@ -157,6 +195,12 @@ def test_a_long_recording_is_clustered_by_a_bounded_number_of_groups() -> None:
 
     assert MOST_GROUPS // 2 <= len(groups) <= MOST_GROUPS
     assert groups.durations.sum() == sum(voice.clean_duration for each in chunks for voice in each)
+
+
+def _found(voices: Sequence[Voice], hints: Hints) -> Identification:
+    """With thresholds between which a mixture lies."""
+    calibration = replace(CALIBRATION, same_speaker=0.8, mixed_speakers=0.9)
+    return identify([voices], hints, calibration, lambda: None)
 
 
 def _anybody(chance: np.random.Generator) -> Voice:

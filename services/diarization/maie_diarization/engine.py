@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 import numpy as np
@@ -82,6 +83,9 @@ class Calibration:
             too: in long recordings there is more that is of two speakers at once.
         sure_speaker_duration: The seconds of clean speech from which a group is a
             speaker, however small its share.
+        mixed_speakers: A group whose mean embedding is at least this similar to what one or two
+            larger groups make together is no speaker of its own; above 1 where nobody
+            measured that.
         count_accuracy: How often the number of speakers is right, 0 to 1, by the
             share of other thresholds that give the same number, 0 to 1. Points of a
             line, by rising share.
@@ -97,6 +101,7 @@ class Calibration:
     sure_speaker_duration: float
     count_accuracy: tuple[tuple[float, float], ...]
     same_person: float = 0.0
+    mixed_speakers: float = inf
 
 
 def own_space(version: common.EngineVersion) -> str:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from maie_diarization.clustering.groups import Groups
 from maie_diarization.clustering.hints import Hints
-from maie_diarization.clustering.linkage import Dendrogram
+from maie_diarization.clustering.linkage import Dendrogram, Floats
+from maie_diarization.clustering.mixtures import own_voices
 from maie_diarization.engine import Calibration
 
 # How sure a number is, is seen from the thresholds around those of the calibration: similarities
@@ -21,18 +22,16 @@ _LEAST_FACTORS: Final = (0.5, 0.7, 1.0, 1.4, 2.0)
 Counts = NDArray[np.int64]
 
 
-@dataclass(kw_only=True, frozen=True, slots=True)
+@dataclass(kw_only=True, frozen=True, slots=True, eq=False)
 class Cut:
-    """Where to stop joining groups of voices.
+    """The speakers, where joining groups of voices stops.
 
     Attributes:
-        joins: The number of joins before.
-        count: The number of speakers then.
-        confidence: How likely that number is right, 0 to 1.
+        speakers: The mean embedding of each, as `Groups.means`; at least one.
+        confidence: How likely their number is right, 0 to 1.
     """
 
-    joins: int
-    count: int
+    speakers: Floats
     confidence: float
 
 
@@ -43,20 +42,34 @@ def cut(groups: Groups, tree: Dendrogram, hints: Hints, calibration: Calibration
         groups: The groups; at least one.
         tree: Their dendrogram.
         hints: What is known of the number; a higher one than that of the groups is cut to that.
-        calibration: The threshold, the least speech of a speaker, and how often a number is right.
+        calibration: The thresholds, and how often a number is right.
     """
-    counts = speaker_counts(groups, tree, _least(groups, calibration))
     joins = tree.joins_above(calibration.same_speaker)
-    found = int(counts[joins])
-    count = min(hints.clip(max(1, found)), len(groups))
-    if count != found:
-        joins = _joins_for(count, counts, joins)
+    least = _least(groups, calibration)
+    found = _speakers(_united(groups, tree, joins), least, calibration)
+    count = min(hints.clip(max(1, len(found))), len(groups))
+    if count != len(found):
+        joins = _joins_for(count, speaker_counts(groups, tree, least), joins)
+        found = _largest(_united(groups, tree, joins), count)
     if count == hints.speaker_count:
-        return Cut(joins=joins, count=count, confidence=1.0)
+        return Cut(speakers=found, confidence=1.0)
     agreements, shares = zip(*calibration.count_accuracy, strict=True)
     agreement = _agreement(count, groups, tree, calibration)
-    confidence = float(np.interp(agreement, agreements, shares))
-    return Cut(joins=joins, count=count, confidence=confidence)
+    return Cut(speakers=found, confidence=float(np.interp(agreement, agreements, shares)))
+
+
+def _united(groups: Groups, tree: Dendrogram, joins: int) -> Groups:
+    return groups.united(tree.joined(joins))
+
+
+def _speakers(groups: Groups, least: float, calibration: Calibration) -> Floats:
+    """The means of the groups that have enough speech, and voices of their own."""
+    large = groups.taken(np.flatnonzero(groups.durations >= least))
+    return large.means[own_voices(large, calibration.mixed_speakers)]
+
+
+def _largest(groups: Groups, count: int) -> Floats:
+    return groups.means[np.argsort(-groups.durations, kind="stable")[:count]]
 
 
 def _least(groups: Groups, calibration: Calibration) -> float:
@@ -97,7 +110,9 @@ def _joins_for(count: int, counts: Counts, joins: int) -> int:
 
 def _agreement(count: int, groups: Groups, tree: Dendrogram, calibration: Calibration) -> float:
     """The share of thresholds around those of the calibration that give a number, 0 to 1."""
-    joins = [tree.joins_above(calibration.same_speaker + shift) for shift in _SHIFTS]
     least = _least(groups, calibration)
-    counts = [speaker_counts(groups, tree, factor * least)[joins] for factor in _LEAST_FACTORS]
+    counts = []
+    for shift in _SHIFTS:
+        united = _united(groups, tree, tree.joins_above(calibration.same_speaker + shift))
+        counts += [len(_speakers(united, each * least, calibration)) for each in _LEAST_FACTORS]
     return float(np.mean(np.maximum(counts, 1) == count))

@@ -32,6 +32,10 @@ class Groups:
     def __len__(self) -> int:
         return len(self.means)
 
+    def taken(self, places: NDArray[np.int64]) -> Groups:
+        """Some of the groups."""
+        return Groups(means=self.means[places], durations=self.durations[places])
+
     def united(self, labels: NDArray[np.int64]) -> Groups:
         """Larger groups.
 

@@ -77,7 +77,5 @@ def _speakers(
         return np.zeros((1, 0), np.float32), 0.0
     tree = average_linkage(groups.means, groups.durations, heartbeat)
     chosen = cut(groups, tree, hints, calibration)
-    united = groups.united(tree.joined(chosen.joins))
-    largest = np.argsort(-united.durations, kind="stable")[: chosen.count]
-    means = united.means[largest]
-    return means / np.linalg.norm(means, axis=1, keepdims=True), chosen.confidence
+    lengths = np.linalg.norm(chosen.speakers, axis=1, keepdims=True)
+    return chosen.speakers / lengths, chosen.confidence

@@ -36,6 +36,7 @@ CALIBRATION: Final = Calibration(
     min_speaker_share=0.04,
     sure_speaker_duration=60.0,
     count_accuracy=((0.14, 0.07), (0.35, 0.43), (0.73, 0.92)),
+    mixed_speakers=0.7,
     # Of 21,220 pairs of different people of LibriSpeech, with 7 s of each, none has 0.55; the
     # halves of one recording have 0.66 or more.
     same_person=0.6,
