@@ -3,7 +3,8 @@
 `make bench-diarization.calibration` makes conversations of some people, finds for each
 similarity in how many of them the number of speakers is right, and fits the confidence to the
 share of other thresholds that agree (`Calibration.count_accuracy`). Then it tests both with
-conversations of other people.
+conversations of other people. With `--long` it also finds what `Calibration.mixed_speakers` does
+for recordings that have much speech of two at once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -43,6 +45,14 @@ TESTED = (
     *(("babble20", 0.0), (CLEAN, 0.1), (CLEAN, 0.2)),
 )
 FITTED_SECONDS, TESTED_SECONDS = (90.0, 150.0, 240.0), (60.0, 120.0, 180.0)
+# As above; the people who are fitted to talk in threes and fives where the others do in pairs and
+# fours, and the other way round.
+LONG = (
+    *((CLEAN, 0.1), ("white10", 0.1), (CLEAN, 0.2), ("white20", 0.1)),
+    ("babble20", 0.05),
+)
+LONG_SECONDS, LONG_PARTS = 900.0, (1 / 3, 2 / 3, 1.0)
+MIXED = (inf, 0.9, 0.8, 0.7, 0.6, 0.5)
 # Each conversation counts also with its first part alone.
 PARTS = (0.5, 1.0)
 SIMILARITIES = tuple(round(0.2 + 0.03 * step, 2) for step in range(12))
@@ -62,16 +72,23 @@ def main(
     voices: Annotated[Path | None, typer.Option(help="SPEAKER/*.flac or *.wav.")] = None,
     keep: Annotated[Path | None, typer.Option(help="Where what was heard stays.")] = None,
     engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "embedded",
+    long: Annotated[bool, typer.Option(help="Also 20 conversations of 15 min.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prints the similarities, the line of confidence and how far both hold for others."""
     hearing = ENGINES[engine].load()
     fitting, testing = people(voices)
+    mixed: list[Figure] = []
     with data_folder() as scratch:
         folder = keep or scratch
         folder.mkdir(parents=True, exist_ok=True)
         own = list(_heard("tune", _cases(FITTED, FITTED_SECONDS), fitting, folder, hearing))
         others = list(_heard("test", _cases(TESTED, TESTED_SECONDS), testing, folder, hearing))
+        if long:
+            fitted_long = list(_heard("tune", _long(0), fitting, folder, hearing))
+            others_long = list(_heard("test", _long(1), testing, folder, hearing))
+            mixed += _by_mixture("fitted", fitted_long, hearing.calibration)
+            mixed += _by_mixture("others", others_long, hearing.calibration)
     calibration = hearing.calibration
     line = fitted(_judgements(own, calibration), POINTS)
     for agreement, share in line:
@@ -85,6 +102,7 @@ def main(
             *_by_similarity(own, others, calibration),
             *_by_form(others, calibration),
             *_trust(others, line, calibration),
+            *mixed,
         ],
     ).print(as_json)
 
@@ -122,6 +140,31 @@ def _cases(forms: Sequence[tuple[str, float]], lengths: Sequence[float]) -> list
         for place, (form, overlap) in enumerate(forms)
         for speakers in range(2 if overlap else 1, MOST_SPEAKERS + 1)
     ]
+
+
+def _long(first: int) -> list[Case]:
+    """Long conversations: of 2 and 4 speakers, or of 3 and 5, in turn."""
+    return [
+        Case(voices="real", speakers=speakers, seconds=LONG_SECONDS, overlap=overlap, form=form)
+        for place, (form, overlap) in enumerate(LONG)
+        for speakers in ((3, 5) if (place + first) % 2 == 0 else (2, 4))
+    ]
+
+
+def _by_mixture(name: str, some: Sequence[Heard], calibration: Calibration) -> Iterator[Figure]:
+    """In how many long conversations, and first parts of them, the number is right."""
+    for similarity in MIXED:
+        tried = replace(calibration, mixed_speakers=similarity)
+        right = [
+            len(identify(one.first(seconds), Hints(), tried, _nothing).centroids)
+            == one.speakers(seconds)
+            for one in some
+            for seconds in (part * one.seconds for part in LONG_PARTS)
+        ]
+        limit = "without a limit" if similarity == inf else f"with {similarity:g}"
+        yield Figure(
+            name=f"mixtures, long, {name}, {limit}: right of {len(right)}", value=sum(right)
+        )
 
 
 def _by_similarity(
