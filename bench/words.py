@@ -185,8 +185,8 @@ def score(reading: Reading, text: str, lost_seconds: float, unread: int = 0) -> 
         lost_seconds: How long a passage without any of its words is lost.
         unread: How many passages the result itself reports.
     """
-    said = " ".join(_words(" ".join(word.text for word in reading.words)))
-    found = jiwer.process_words(said, " ".join(_words(text)))
+    said = " ".join(normalised(" ".join(word.text for word in reading.words)))
+    found = jiwer.process_words(said, " ".join(normalised(text)))
     lost = [
         (first.start, last.end)
         for first, last in (
@@ -199,7 +199,8 @@ def score(reading: Reading, text: str, lost_seconds: float, unread: int = 0) -> 
     return Score(wrong=found.wer, lost=tuple(lost), unread=unread)
 
 
-def _words(text: str) -> list[str]:
+def normalised(text: str) -> list[str]:
+    """The words of a text, without what only spelling makes differ."""
     words = _WORD.findall(text.lower().replace("’", "'"))
     return [_SPELLINGS.get(word, word) for word in words]
 
