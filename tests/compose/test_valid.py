@@ -19,7 +19,8 @@ pytestmark = pytest.mark.unit
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FILE = DEPLOY / "compose.yaml"
 BIN = Path(sys.executable).parent
-PODMAN_COMPOSE = os.fspath(BIN / "podman-compose")
+# Without --dry-run it wants podman, which only starts what is read here.
+PODMAN_COMPOSE = (os.fspath(BIN / "podman-compose"), "--dry-run")
 SETTINGS = (DEPLOY.parent / "docs/settings.md").read_text()
 SPECIFICATION = [
     os.fspath(BIN / "check-jsonschema"),
@@ -43,9 +44,9 @@ def _run(*command: str, profiles: str = "cpu") -> subprocess.CompletedProcess[st
 
 @cache
 def _services(profiles: str) -> dict[str, dict[str, Any]]:
-    done = _run(PODMAN_COMPOSE, "config", profiles=profiles)
+    done = _run(*PODMAN_COMPOSE, "config", profiles=profiles)
     assert done.returncode == 0, done.stderr
-    started = _run(PODMAN_COMPOSE, "config", "--services", profiles=profiles).stdout.split()
+    started = _run(*PODMAN_COMPOSE, "config", "--services", profiles=profiles).stdout.split()
     services = yaml.safe_load(done.stdout)["services"]
     return {name: services[name] for name in started}
 
