@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+def _logs_apart(as_json: bool) -> bool:
+    """Standard output is the report's; what is measured logs to standard error."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    return as_json
+
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object.", callback=_logs_apart)
+]
 
 _MARKS = {True: "[green]kept[/]", False: "[red]missed[/]", None: ""}
 
