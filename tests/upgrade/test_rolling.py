@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -74,7 +75,7 @@ async def test_no_job_is_lost_while_releases_work_side_by_side(
         profile="tiny",
         workers=dict.fromkeys(STAGES, 2),
         environment={"PYTHONPATH": before},
-        commands={"asr": ASR},
+        commands={**_new_stages(before), "asr": ASR},
     )
     async with LocalMesh(options, lambda _: None) as mesh:
         await start_second_gateway(mesh)
@@ -102,6 +103,14 @@ async def test_no_job_is_lost_while_releases_work_side_by_side(
                         await goes_on()
                 await _check_talk(talk, (one, other))
                 await _check(load, talk, (one, other))
+
+
+def _new_stages(before: str) -> dict[str, tuple[str, ...]]:
+    """The commands of the stages that the release before has not: they are always this one's."""
+    root = Path(before.split(os.pathsep)[0])
+    ours = ("/usr/bin/env", f"PYTHONPATH={python_path(ROOT)}", sys.executable, "-P", "-m")
+    new = [stage for stage in STAGES if not (root / "services" / stage).exists()]
+    return {stage: (*ours, f"maie_{stage}") for stage in new}
 
 
 async def _replace(mesh: LocalMesh, names: Sequence[str], release: str) -> None:
