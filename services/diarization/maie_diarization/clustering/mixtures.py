@@ -29,26 +29,27 @@ def own_voices(groups: Groups, mixed_speakers: float) -> NDArray[np.int64]:
     """
     order = np.argsort(-groups.durations, kind="stable")
     voices = groups.means / np.linalg.norm(groups.means, axis=1, keepdims=True)
+    similarity = voices @ voices.T
     own: list[int] = []
     for place in order.tolist():
-        if len(own) >= _MOST or _mixed(voices[place], voices[own]) < mixed_speakers:
+        alike, between = similarity[place, own], similarity[np.ix_(own, own)]
+        if len(own) >= _MOST or _mixed(alike, between) < mixed_speakers:
             own.append(place)
     return np.array(own, np.int64)
 
 
-def _mixed(voice: Floats, others: Floats) -> float:
-    """The highest similarity of a voice to another one, or to what two others make together."""
-    alike = others @ voice
-    return max([*alike.tolist(), *_together(alike, others @ others.T)], default=-1.0)
+def _mixed(alike: Floats, between: Floats) -> float:
+    """The highest similarity of a voice to another one, or to what two others make together.
+
+    Args:
+        alike: Its similarity to each of the others.
+        between: Theirs to each other.
+    """
+    return max([*alike.tolist(), *_together(alike, between)], default=-1.0)
 
 
 def _together(alike: Floats, between: Floats) -> Sequence[float]:
-    """The similarity of a voice to its projection on what each two others span.
-
-    Args:
-        alike: Its similarity to each.
-        between: Theirs to each other.
-    """
+    """The similarity of a voice to its projection on what each two others span; as `_mixed`."""
     found: list[float] = []
     for one, other in combinations(range(len(alike)), 2):
         first, second, common = float(alike[one]), float(alike[other]), float(between[one, other])
