@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Final
 
 import onnxruntime
@@ -15,7 +13,7 @@ from maie.common.v1 import types_pb2 as common
 from maie_diarization.engine import Calibration, Samples, SpeechRange, Voice, own_space
 from maie_diarization.engines.embedded.background import background
 from maie_diarization.engines.embedded.mel import mel_power
-from maie_diarization.engines.embedded.models import CAMPPLUS, CHANNELS, PYANNET, open_model
+from maie_diarization.engines.embedded.models import PYANNET, open_model, version_with
 from maie_diarization.engines.embedded.segmentation import segment
 from maie_diarization.engines.embedded.voice_encoder import VoiceEncoder
 from maie_diarization.engines.embedded.voices import local_speakers, without_murmur
@@ -44,15 +42,7 @@ CALIBRATION: Final = Calibration(
 
 
 def _version() -> common.EngineVersion:
-    digests = f"{PYANNET.sha256}{CAMPPLUS.sha256}{CHANNELS.sha256}"
-    return common.EngineVersion(
-        engine="embedded",
-        library=f"onnxruntime {version('onnxruntime')}",
-        model_name=f"{PYANNET.name}+{CAMPPLUS.name}",
-        checkpoint_sha256=hashlib.sha256(digests.encode()).hexdigest(),
-        compute_type="float32",
-        device="cpu",
-    )
+    return version_with("embedded", PYANNET, "onnxruntime")
 
 
 def embedding_space() -> str:

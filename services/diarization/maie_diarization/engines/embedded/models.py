@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from maie.common.v1 import types_pb2 as common
 from maie_core.models import model_corrupt, model_missing
 
 MODELS: Final = Path(__file__).parents[2] / "models"
@@ -101,3 +103,22 @@ def read_model(model: ShippedModel) -> bytes:
             "install the package maie-diarization again."
         )
     return content
+
+
+def version_with(engine: str, segmentation: ShippedModel, *packages: str) -> common.EngineVersion:
+    """The version of an engine that finds voices with one model and knows them by CAM++.
+
+    Args:
+        engine: Its name.
+        segmentation: What finds who speaks when.
+        packages: The software that runs them, installed.
+    """
+    digests = f"{segmentation.sha256}{CAMPPLUS.sha256}{CHANNELS.sha256}"
+    return common.EngineVersion(
+        engine=engine,
+        library=", ".join(f"{each} {version(each)}" for each in packages),
+        model_name=f"{segmentation.name}+{CAMPPLUS.name}",
+        checkpoint_sha256=hashlib.sha256(digests.encode()).hexdigest(),
+        compute_type="float32",
+        device="cpu",
+    )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Final
 
 from maie.common.v1 import types_pb2 as common
@@ -14,7 +12,7 @@ from maie_diarization.engine import SAMPLE_RATE, Samples, SpeechRange, Turn, Voi
 from maie_diarization.engines import embedded
 from maie_diarization.engines.alone import FRAMES_PER_SECOND, frames_alone
 from maie_diarization.engines.embedded.mel import mel_power
-from maie_diarization.engines.embedded.models import CAMPPLUS, CHANNELS
+from maie_diarization.engines.embedded.models import version_with
 from maie_diarization.engines.embedded.voice_encoder import VoiceEncoder
 from maie_diarization.engines.packages import require_package
 from maie_diarization.engines.sherpa.models import SEGMENTATION, WINDOW
@@ -64,16 +62,7 @@ class SherpaEngine:
     @property
     def version(self) -> common.EngineVersion:
         """See `Engine`."""
-        model = SEGMENTATION.model
-        digests = f"{model.sha256}{CAMPPLUS.sha256}{CHANNELS.sha256}"
-        return common.EngineVersion(
-            engine="sherpa",
-            library=f"{PACKAGE} {version(PACKAGE)}, onnxruntime {version('onnxruntime')}",
-            model_name=f"{model.name}+{CAMPPLUS.name}",
-            checkpoint_sha256=hashlib.sha256(digests.encode()).hexdigest(),
-            compute_type="float32",
-            device="cpu",
-        )
+        return version_with("sherpa", SEGMENTATION.model, PACKAGE, "onnxruntime")
 
     @property
     def embedding_space(self) -> str:
