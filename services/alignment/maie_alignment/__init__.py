@@ -1,0 +1,1 @@
+"""The alignment stage: how a text was read, word by word and sound by sound."""

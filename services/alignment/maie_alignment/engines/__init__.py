@@ -1,0 +1,1 @@
+"""Alignment engines; each is the only one that imports its library."""
