@@ -104,6 +104,15 @@ ifeq ($(wildcard /usr/bin/chromium),)
 		|| { echo "✗ chromium is missing and could not be installed (on Debian, as root: apt install chromium)"; exit 1; } >&2
 endif
 
+# Without it, tests that speak say that they were left out, and `maie up` starts no synthesis service.
+.PHONY: flite
+flite: ## Install Flite, whose voices speak, on Debian.
+ifeq ($(wildcard /usr/lib/*/libflite.so.1),)
+	@mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends libflite1"; \
+		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 && echo "· installed Flite" \
+		|| { echo "✗ Flite is missing and could not be installed (on Debian, as root: apt install libflite1)"; exit 1; } >&2
+endif
+
 .PHONY: upgrade-test
 upgrade-test: tested ## Replace a mesh of the release before by this one part by part, and back, under load.
 	@$(BIN)/python -m pytest -m slow tests/upgrade $(ARGS)

@@ -17,6 +17,7 @@ from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie.speech.v1 import speech_pb2 as speech
 from maie.summary.v1 import summary_pb2 as summary
 from maie_core.result_warnings import transcript_reasons
 from maie_runtime.blobs import Blobs
@@ -190,6 +191,12 @@ def _summary(
     return [summary.SummarizeResponse(result=result)]
 
 
+def _synthesis(
+    _: speech.SynthesizeRequest, __: StageContext, ___: int
+) -> list[speech.SynthesizeResponse]:
+    return [speech.SynthesizeResponse(result=speech.SynthesizeResult(engine=ENGINE))]
+
+
 def empty_stages(chunks: int = 1) -> dict[str, EmptyStage]:
     """All stages, by slug; preprocess cuts each recording into `chunks`."""
     return {
@@ -198,4 +205,5 @@ def empty_stages(chunks: int = 1) -> dict[str, EmptyStage]:
         "diarization": EmptyStage(answer=_diarization),
         "enhancement": EmptyStage(answer=_enhancement),
         "summary": EmptyStage(answer=_summary),
+        "synthesis": EmptyStage(answer=_synthesis),
     }

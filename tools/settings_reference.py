@@ -43,6 +43,7 @@ from maie_summary.settings import (
     SummarySettings,
     SummaryVllmSettings,
 )
+from maie_synthesis.settings import SynthesisSettings
 from maie_templates.settings import TemplateSettings
 from maie_web.settings import WebSettings
 
@@ -81,6 +82,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Summary engine `vllm`", SummaryVllmSettings),
     ("Summary engine `openai`", SummaryOpenAISettings),
     ("Summary by a language model", SummaryGenerationSettings),
+    ("Synthesis", SynthesisSettings),
 )
 INTRODUCTION = """\
 # Settings

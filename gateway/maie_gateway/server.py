@@ -19,6 +19,7 @@ from maie.job.v1 import job_pb2_grpc
 from maie.live.v1 import live_pb2 as live
 from maie.live.v1 import live_pb2_grpc
 from maie.share.v1 import share_pb2_grpc
+from maie.speech.v1 import speech_pb2_grpc
 from maie.template.v1 import template_pb2_grpc
 from maie.tenant.v1 import tenant_pb2_grpc
 from maie.upload.v1 import upload_pb2_grpc
@@ -78,6 +79,7 @@ from maie_gateway.rpc.edits import EditService
 from maie_gateway.rpc.jobs import JobService
 from maie_gateway.rpc.live import LiveService
 from maie_gateway.rpc.shares import ShareService
+from maie_gateway.rpc.speech import SpeechService
 from maie_gateway.rpc.templates import TemplateService
 from maie_gateway.rpc.tenants import TenantService
 from maie_gateway.rpc.uploads import UploadService
@@ -87,6 +89,7 @@ from maie_gateway.settings import GatewaySettings
 from maie_gateway.shares.reading import SharedReading
 from maie_gateway.shares.shares import Shares
 from maie_gateway.shares.store import ShareStore
+from maie_gateway.speech.synthesizers import Synthesizers
 from maie_gateway.templates.choice import Templates
 from maie_gateway.templates.entries import TemplateEntries
 from maie_gateway.templates.own import OwnTemplates
@@ -134,6 +137,7 @@ SERVICES = (
     "maie.catalog.v1.CatalogService",
     "maie.template.v1.TemplateService",
     "maie.voice.v1.VoiceService",
+    "maie.speech.v1.SpeechService",
     "maie.access.v1.AccessService",
     "maie.tenant.v1.TenantService",
 )
@@ -306,6 +310,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         replicas = AsrReplicas(jobs.workers, certificates, tracer)
         enhancers = Enhancers(jobs.workers, settings.live.refinement_seconds, certificates, tracer)
         diarizers = Diarizers(jobs.workers, certificates, tracer)
+        synthesizers = Synthesizers(jobs.workers, settings.speech_seconds, certificates, tracer)
         decoders = await stack.enter_async_context(
             Decoders(
                 stack.enter_context(ForkServer(PROGRAM)),
@@ -332,7 +337,15 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             gateway=name,
         )
         abandoned = Abandoned(broker, jobs.changes, endings, name, settings.live)
-        for part in (replicas, enhancers, diarizers, audio, sessions, abandoned):
+        for part in (
+            replicas,
+            enhancers,
+            diarizers,
+            synthesizers,
+            audio,
+            sessions,
+            abandoned,
+        ):
             await stack.enter_async_context(part.running())
         admission = Admission(jobs.changes, settings.admission_limits(caller_limits), audio_hours)
         submissions = Submissions(
@@ -449,6 +462,9 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             TemplateService(templates, jobs.store, blobs), server.server
         )
         voice_pb2_grpc.add_VoiceServiceServicer_to_server(VoiceService(voices), server.server)
+        speech_pb2_grpc.add_SpeechServiceServicer_to_server(
+            SpeechService(synthesizers), server.server
+        )
         access_pb2_grpc.add_AccessServiceServicer_to_server(
             AccessService(keys, AuditPages(broker)), server.server
         )

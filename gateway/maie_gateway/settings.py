@@ -141,6 +141,8 @@ class GatewaySettings(VaultSettings):
     sessions, too."""
     unread_min_bytes_per_second: int = Field(default=1024, ge=1)
     """A large response may take longer: a second more for so many bytes."""
+    speech_seconds: float = Field(default=1800.0, gt=0)
+    """End a call that speaks a text for longer than this."""
     max_retries: int = Field(default=2, ge=0)
     """How often a unit is retried after a retryable failure."""
     reconcile_seconds: float = Field(default=15.0, gt=0)

@@ -89,6 +89,11 @@ CALLS = {
         "GetVoice": Audited.READ,
         "FindVoices": Audited.READ,
     },
+    "maie.speech.v1.SpeechService": {
+        # The caller's own text, which nothing keeps.
+        "Synthesize": Audited.REFUSED,
+        "ListVoices": Audited.REFUSED,
+    },
     "maie.access.v1.AccessService": {
         "GetCaller": Audited.REFUSED,
         "CreateKey": Audited.CHANGE,

@@ -30,6 +30,7 @@ COMMANDS = {
     "keys": "keys",
     "tenants": "tenants",
     "share": "share",
+    "speak": "speak",
     "voices": "voices",
     "audit": "audit",
     "master-key": "master_key",

@@ -27,6 +27,7 @@ from maie.job.v1 import job_pb2_grpc as job_grpc
 from maie.live.v1 import live_pb2 as live_messages
 from maie.live.v1 import live_pb2_grpc as live_grpc
 from maie.share.v1 import share_pb2_grpc as share_grpc
+from maie.speech.v1 import speech_pb2_grpc as speech_grpc
 from maie.summary.v1 import summary_pb2 as summary
 from maie.template.v1 import template_pb2_grpc as template_grpc
 from maie.tenant.v1 import tenant_pb2_grpc as tenant_grpc
@@ -55,6 +56,7 @@ from maie_client.live.resume import ResumePoint
 from maie_client.live.session import LiveSession
 from maie_client.revisions import Revisions
 from maie_client.shares import Shares
+from maie_client.speech import Speech
 from maie_client.streams import received, stop
 from maie_client.templates import Templates
 from maie_client.tenants import Tenants
@@ -92,6 +94,7 @@ class _Stubs:
         self.shares = share_grpc.ShareServiceStub(channel)
         self.tenants = tenant_grpc.TenantServiceStub(channel)
         self.voices = voice_grpc.VoiceServiceStub(channel)
+        self.speech = speech_grpc.SpeechServiceStub(channel)
         self.health: Any = health_pb2_grpc.HealthStub(channel)
 
 
@@ -247,6 +250,11 @@ class Client:
     def voices(self) -> Voices:
         """The voices of people, to find them again in jobs."""
         return Voices(lambda: self._stubs().voices, self._ask)
+
+    @property
+    def speech(self) -> Speech:
+        """Text as speech."""
+        return Speech(lambda: self._stubs().speech, self._ask, self._calling)
 
     async def process(self, source: Source, **options: Unpack[JobOptions]) -> Events:
         """Uploads a recording and yields the events of its job, up to `finished`.

@@ -398,6 +398,11 @@ class Reason(enum.StrEnum):
     SPEAKER_NAMES_INVALID = "SPEAKER_NAMES_INVALID", Code.INVALID_ARGUMENT
     """A name is too long or has control characters, there are too many, or a speaker is not named
     as in the results, such as S1. Correct them as the message says."""
+    SPEECH_UNAVAILABLE = "SPEECH_UNAVAILABLE", Code.UNAVAILABLE
+    """No speech service answers. Try again after the retry delay, or check that one runs."""
+    SPEECH_VOICE_UNKNOWN = "SPEECH_VOICE_UNKNOWN", Code.INVALID_ARGUMENT
+    """No speech service has a voice of this name. Choose one of those that the error or
+    `maie speak --voices` lists."""
     STAGE_UNKNOWN = "STAGE_UNKNOWN", Code.FAILED_PRECONDITION
     """A later release gave the job a unit that this gateway does not know. Upgrade the gateway."""
     STAGE_WITHOUT_RESULT = "STAGE_WITHOUT_RESULT", Code.INTERNAL
@@ -456,6 +461,10 @@ class Reason(enum.StrEnum):
     that tenant."""
     TENANT_QUOTA = "TENANT_QUOTA", Code.RESOURCE_EXHAUSTED
     """The tenant has as many unfinished jobs as it may. Try again after the retry delay."""
+    TEXT_NOT_SPEAKABLE = "TEXT_NOT_SPEAKABLE", Code.INVALID_ARGUMENT
+    """There is nothing in the text that the voice can speak. Send English words or numbers."""
+    TEXT_TOO_LONG = "TEXT_TOO_LONG", Code.INVALID_ARGUMENT
+    """The text is longer than a call may speak. Send it in several calls."""
     TLS_FAILED = "TLS_FAILED", Code.UNAVAILABLE
     """The Python client and the server do not come to a TLS connection. The message says what is
     wrong: the certificate's name, its CA or its dates, or that the server takes no TLS."""

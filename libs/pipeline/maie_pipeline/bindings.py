@@ -14,6 +14,7 @@ from maie.diarization.v1 import streaming_pb2 as diarization_streaming_pb2
 from maie.enhancement.v1 import enhancement_pb2
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2
+from maie.speech.v1 import speech_pb2
 from maie.summary.v1 import summary_pb2
 
 
@@ -161,6 +162,14 @@ BINDINGS: dict[str, StageBinding] = {
             method="Summarize",
             request=summary_pb2.SummarizeRequest,
             response=summary_pb2.SummarizeResponse,
+        ),
+        StageBinding(
+            slug="synthesis",
+            stage=common.STAGE_SYNTHESIS,
+            service="maie.speech.v1.SpeechService",
+            method="Synthesize",
+            request=speech_pb2.SynthesizeRequest,
+            response=speech_pb2.SynthesizeResponse,
         ),
     )
 }

@@ -28,7 +28,7 @@ from maie_web.deepgram.route import listen_live
 from maie_web.event_streams import EventStreams
 from maie_web.live.route import transcribe
 from maie_web.live.sockets import OpenSockets
-from maie_web.openai import errors, models, routes
+from maie_web.openai import errors, models, routes, speech
 from maie_web.realtime.route import realtime
 from maie_web.routes import (
     admin,
@@ -119,7 +119,7 @@ API = (
     oidc.finish,
 )
 """What is for callers: handlers ask for the client that acts for who calls."""
-OPENAI = (models.model, routes.transcriptions, routes.translations)
+OPENAI = (models.model, routes.transcriptions, routes.translations, speech.create_speech)
 """What is for callers with OpenAI's clients, whose errors have a form of their own."""
 DEEPGRAM = (recordings.listen,)
 """What is for callers with Deepgram's clients; likewise."""

@@ -23,7 +23,9 @@ from maie_cli.listing import Field, Listing, print_listing
 from maie_cli.mesh.local import LocalMesh
 from maie_cli.mesh.objects import check_blob_url
 from maie_cli.mesh.options import GATEWAY_PORT, WEB_PORT, MeshOptions
+from maie_cli.mesh.parts import leaves_synthesis_out
 from maie_cli.mesh.ports import HOST
+from maie_cli.mesh.voice import LEFT_OUT
 from maie_core.redaction import environment_redactor
 
 MAX_PORT = 65_535
@@ -97,6 +99,8 @@ async def _up(options: MeshOptions) -> None:
                 print_listing(out, addresses(mesh))
                 if mesh.key_file:
                     say(f"commands need its key: export MAIE_API_KEY_FILE={mesh.key_file}")
+                if leaves_synthesis_out(options):
+                    say(LEFT_OUT)
                 say("maie is ready")
                 await asyncio.Future()
         except asyncio.CancelledError:

@@ -65,12 +65,20 @@ def _summary(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
     return open_stage(SummarySettings(), blobs)
 
 
+def _synthesis(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
+    from maie_synthesis.settings import SynthesisSettings
+    from maie_synthesis.stage import open_stage
+
+    return open_stage(SynthesisSettings(), blobs)
+
+
 OPENERS: dict[str, Opener] = {
     "preprocess": _preprocess,
     "asr": _asr,
     "diarization": _diarization,
     "enhancement": _enhancement,
     "summary": _summary,
+    "synthesis": _synthesis,
 }
 """How each service loads its engine. The services may not be installed."""
 

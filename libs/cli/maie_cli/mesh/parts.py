@@ -22,6 +22,7 @@ from maie_cli.mesh.objects import choose_blob_url
 from maie_cli.mesh.options import STAGES, MeshOptions
 from maie_cli.mesh.ports import Ports
 from maie_cli.mesh.profiles import profile_environment
+from maie_cli.mesh.voice import has_voice
 from maie_pipeline.bindings import BINDINGS
 from maie_runtime.bus.seeds import seed_file
 from maie_runtime.rpc.callers.proxies import LOCAL_USER
@@ -31,6 +32,7 @@ MAX_WORKERS = 64
 NATS = "nats"
 GATEWAY = "gateway"
 WEB = "web"
+SYNTHESIS = "synthesis"
 TRUSTED_PROXIES = "MAIE_GATEWAY_TRUSTED_PROXIES"
 MASTER_KEYS = ("MAIE_GATEWAY_MASTER_KEY", "MAIE_GATEWAY_MASTER_KEY_FILE")
 # All parts are on one machine, so units are returned sooner than in a cluster.
@@ -150,6 +152,8 @@ def _stages(
     options: MeshOptions, ports: Ports, shared: Mapping[str, str], asr_workers: int
 ) -> Iterator[Part]:
     counts = _worker_counts(options.workers) | {"asr": asr_workers}
+    if leaves_synthesis_out(options):
+        counts[SYNTHESIS] = 0
     for stage in STAGES:
         # The number of a stage never changes, so that each keeps its port.
         first = options.port_base + BINDINGS[stage].stage if options.port_base else 0
@@ -157,6 +161,12 @@ def _stages(
             name = stage if number == 1 else f"{stage}-{number}"
             part = _python_part(name, stage, ports.take(first if number == 1 else 0), shared)
             yield replace(part, command=options.commands.get(stage, part.command))
+
+
+def leaves_synthesis_out(options: MeshOptions) -> bool:
+    """Whether the mesh has no synthesis service: it could not start, and nobody asks for it."""
+    asked = SYNTHESIS in options.workers or SYNTHESIS in options.commands
+    return not asked and not has_voice(_settings(options))
 
 
 def _web(

@@ -38,6 +38,7 @@ PARAMS: Mapping[str, str] = {
     "speech_pad": "chunking_strategy",
     "threshold": "chunking_strategy",
     "silence": "chunking_strategy",
+    "text": "input",
 }
 
 

@@ -31,10 +31,11 @@ from maie.diarization.v1 import diarization_pb2 as maie_dot_diarization_dot_v1_d
 from maie.edit.v1 import stored_pb2 as maie_dot_edit_dot_v1_dot_stored__pb2
 from maie.enhancement.v1 import enhancement_pb2 as maie_dot_enhancement_dot_v1_dot_enhancement__pb2
 from maie.preprocess.v1 import preprocess_pb2 as maie_dot_preprocess_dot_v1_dot_preprocess__pb2
+from maie.speech.v1 import speech_pb2 as maie_dot_speech_dot_v1_dot_speech__pb2
 from maie.summary.v1 import summary_pb2 as maie_dot_summary_dot_v1_dot_summary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maie/event/v1/event.proto\x12\rmaie.event.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15maie/asr/v1/asr.proto\x1a\x1amaie/common/v1/types.proto\x1a%maie/diarization/v1/diarization.proto\x1a\x19maie/edit/v1/stored.proto\x1a%maie/enhancement/v1/enhancement.proto\x1a#maie/preprocess/v1/preprocess.proto\x1a\x1dmaie/summary/v1/summary.proto\"\xcc\x04\n\tStageTask\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x14\n\x0creport_start\x18\x05 \x01(\x08\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12-\n\x05pause\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12$\n\x05stage\x18\x08 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\x0e\n\x06tenant\x18\t \x01(\t\x12\x18\n\x10\x65\x61rlier_span_ids\x18\x0f \x03(\x0c\x12;\n\npreprocess\x18\n \x01(\x0b\x32%.maie.preprocess.v1.PreprocessRequestH\x00\x12-\n\x03\x61sr\x18\x0b \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeRequestH\x00\x12:\n\x0b\x65nhancement\x18\x0c \x01(\x0b\x32#.maie.enhancement.v1.EnhanceRequestH\x00\x12\x34\n\x07summary\x18\r \x01(\x0b\x32!.maie.summary.v1.SummarizeRequestH\x00\x12%\n\x05other\x18\x0e \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x12:\n\x0b\x64iarization\x18\x10 \x01(\x0b\x32#.maie.diarization.v1.DiarizeRequestH\x00\x42\t\n\x07requestB\x08\n\x06_pauseJ\x04\x08\x04\x10\x05R\nnot_before\"\xa7\x05\n\nStageEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06worker\x18\x05 \x01(\t\x12\x0f\n\x07span_id\x18\x06 \x01(\x0c\x12-\n\x07started\x18\n \x01(\x0b\x32\x1a.maie.event.v1.UnitStartedH\x00\x12/\n\x08progress\x18\x0b \x01(\x0b\x32\x1b.maie.event.v1.UnitProgressH\x00\x12\x31\n\tcompleted\x18\x0c \x01(\x0b\x32\x1c.maie.event.v1.UnitCompletedH\x00\x12+\n\x06\x66\x61iled\x18\r \x01(\x0b\x32\x19.maie.event.v1.UnitFailedH\x00\x12:\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x0b\x32\x1e.maie.event.v1.CancelRequestedH\x00\x12\x38\n\x0fretry_requested\x18\x0f \x01(\x0b\x32\x1d.maie.event.v1.RetryRequestedH\x00\x12\x30\n\x0bjob_updated\x18\x10 \x01(\x0b\x32\x19.maie.event.v1.JobUpdatedH\x00\x12\x32\n\x0cjob_released\x18\x11 \x01(\x0b\x32\x1a.maie.event.v1.JobReleasedH\x00\x12\x36\n\x0erevision_saved\x18\x12 \x01(\x0b\x32\x1c.maie.event.v1.RevisionSavedH\x00\x12<\n\x11summary_requested\x18\x13 \x01(\x0b\x32\x1f.maie.event.v1.SummaryRequestedH\x00\x42\x07\n\x05\x65vent\"\r\n\x0bUnitStarted\"\xe0\x02\n\x0cUnitProgress\x12<\n\npreprocess\x18\x01 \x01(\x0b\x32&.maie.preprocess.v1.PreprocessResponseH\x00\x12.\n\x03\x61sr\x18\x02 \x01(\x0b\x32\x1f.maie.asr.v1.TranscribeResponseH\x00\x12;\n\x0b\x65nhancement\x18\x03 \x01(\x0b\x32$.maie.enhancement.v1.EnhanceResponseH\x00\x12\x35\n\x07summary\x18\x04 \x01(\x0b\x32\".maie.summary.v1.SummarizeResponseH\x00\x12%\n\x05other\x18\x05 \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x12;\n\x0b\x64iarization\x18\x06 \x01(\x0b\x32$.maie.diarization.v1.DiarizeResponseH\x00\x42\n\n\x08response\"\xd2\x01\n\rUnitCompleted\x12$\n\x06output\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12,\n\x07metrics\x18\x02 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetrics\x12\'\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x18.maie.event.v1.UnitFacts\x12+\n\rchunk_outputs\x18\x04 \x03(\x0b\x32\x14.maie.common.v1.Blob\x12\x17\n\x0fwarning_reasons\x18\x05 \x03(\t\"z\n\tUnitFacts\x12\x13\n\x0b\x63hunk_count\x18\x01 \x01(\x05\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\npunctuated\x18\x03 \x01(\x08\x12\x17\n\x0fwithout_summary\x18\x04 \x01(\x08\"w\n\nUnitFailed\x12(\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12\x11\n\tretryable\x18\x02 \x01(\x08\x12,\n\x07metrics\x18\x03 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetrics\"\x11\n\x0f\x43\x61ncelRequested\"\x10\n\x0eRetryRequested\"\x97\x02\n\nJobUpdated\x12\x19\n\x0c\x64isplay_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x35\n\x06labels\x18\x02 \x03(\x0b\x32%.maie.event.v1.JobUpdated.LabelsEntry\x12\x42\n\rspeaker_names\x18\x03 \x03(\x0b\x32+.maie.event.v1.JobUpdated.SpeakerNamesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11SpeakerNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_display_name\"\r\n\x0bJobReleased\"*\n\x10SummaryRequested\x12\x16\n\x0esummary_job_id\x18\x01 \x01(\t\"U\n\rRevisionSaved\x12\x15\n\rbase_revision\x18\x01 \x01(\x05\x12-\n\x08revision\x18\x02 \x01(\x0b\x32\x1b.maie.edit.v1.SavedRevision\"\xcf\x01\n\nDeadLetter\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.maie.event.v1.StageTask\x12(\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12-\n\tdead_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07webhook\x18\x04 \x01(\x0b\x32\x1e.maie.event.v1.WebhookDeliveryH\x00\x88\x01\x01\x42\n\n\x08_webhook\"\x93\x03\n\x0fWebhookDelivery\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12/\n\x0b\x66inish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x08 \x01(\t\x12:\n\x06labels\x18\t \x03(\x0b\x32*.maie.event.v1.WebhookDelivery.LabelsEntry\x12)\n\x08\x66\x61ilures\x18\n \x03(\x0b\x32\x17.maie.common.v1.Failure\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\x05\x12(\n\x05\x66inal\x18\x0c \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_final\"$\n\x0e\x44\x61taKeyRequest\x12\x12\n\npublic_key\x18\x01 \x01(\x0c\"\x88\x01\n\x0f\x44\x61taKeyResponse\x12\x14\n\nsealed_key\x18\x01 \x01(\x0cH\x00\x12*\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.FailureH\x00\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x15\n\rsealed_others\x18\x04 \x01(\x0c\x42\x08\n\x06\x61nswer\"3\n\x08\x44\x61taKeys\x12\'\n\x04keys\x18\x01 \x03(\x0b\x32\x19.maie.event.v1.JobDataKey\")\n\nJobDataKey\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\x0c\"\x9c\x03\n\nWorkerInfo\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\r\n\x05slots\x18\x05 \x01(\x05\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06models\x18\x07 \x03(\x0b\x32\x18.maie.event.v1.ModelInfo\x12+\n\x06memory\x18\x08 \x01(\x0b\x32\x1b.maie.event.v1.WorkerMemory\x12\x13\n\x0blive_tracks\x18\t \x01(\x05\x12\x1a\n\x12live_tracks_in_use\x18\n \x01(\x05\x12+\n\x07running\x18\x0b \x03(\x0b\x32\x1a.maie.event.v1.RunningUnit\x12)\n\x06\x65rrors\x18\x0c \x01(\x0b\x32\x19.maie.event.v1.PartErrors\x12\x15\n\rlive_sessions\x18\r \x01(\x05\"I\n\nPartErrors\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x05\x12\r\n\x05units\x18\x02 \x01(\x05\x12\x0e\n\x06\x62roker\x18\x03 \x01(\x05\x12\r\n\x05store\x18\x04 \x01(\x05\"l\n\x0bRunningUnit\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xae\x01\n\x0cWorkerMemory\x12\x11\n\trss_bytes\x18\x01 \x01(\x03\x12\x16\n\tgpu_bytes\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nshared_gpu\x18\x03 \x01(\t\x12\x0e\n\x06loaded\x18\x04 \x01(\x08\x12\r\n\x05loads\x18\x05 \x01(\x03\x12\x32\n\x0fmoving_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\n_gpu_bytes\"\x91\x01\n\tModelInfo\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x16\n\x0elanguage_codes\x18\x04 \x03(\t\x12\x12\n\nvram_bytes\x18\x05 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19maie/event/v1/event.proto\x12\rmaie.event.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15maie/asr/v1/asr.proto\x1a\x1amaie/common/v1/types.proto\x1a%maie/diarization/v1/diarization.proto\x1a\x19maie/edit/v1/stored.proto\x1a%maie/enhancement/v1/enhancement.proto\x1a#maie/preprocess/v1/preprocess.proto\x1a\x1bmaie/speech/v1/speech.proto\x1a\x1dmaie/summary/v1/summary.proto\"\xcc\x04\n\tStageTask\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12\x14\n\x0creport_start\x18\x05 \x01(\x08\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\x12-\n\x05pause\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationH\x01\x88\x01\x01\x12$\n\x05stage\x18\x08 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\x0e\n\x06tenant\x18\t \x01(\t\x12\x18\n\x10\x65\x61rlier_span_ids\x18\x0f \x03(\x0c\x12;\n\npreprocess\x18\n \x01(\x0b\x32%.maie.preprocess.v1.PreprocessRequestH\x00\x12-\n\x03\x61sr\x18\x0b \x01(\x0b\x32\x1e.maie.asr.v1.TranscribeRequestH\x00\x12:\n\x0b\x65nhancement\x18\x0c \x01(\x0b\x32#.maie.enhancement.v1.EnhanceRequestH\x00\x12\x34\n\x07summary\x18\r \x01(\x0b\x32!.maie.summary.v1.SummarizeRequestH\x00\x12%\n\x05other\x18\x0e \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x12:\n\x0b\x64iarization\x18\x10 \x01(\x0b\x32#.maie.diarization.v1.DiarizeRequestH\x00\x42\t\n\x07requestB\x08\n\x06_pauseJ\x04\x08\x04\x10\x05R\nnot_before\"\xa7\x05\n\nStageEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06worker\x18\x05 \x01(\t\x12\x0f\n\x07span_id\x18\x06 \x01(\x0c\x12-\n\x07started\x18\n \x01(\x0b\x32\x1a.maie.event.v1.UnitStartedH\x00\x12/\n\x08progress\x18\x0b \x01(\x0b\x32\x1b.maie.event.v1.UnitProgressH\x00\x12\x31\n\tcompleted\x18\x0c \x01(\x0b\x32\x1c.maie.event.v1.UnitCompletedH\x00\x12+\n\x06\x66\x61iled\x18\r \x01(\x0b\x32\x19.maie.event.v1.UnitFailedH\x00\x12:\n\x10\x63\x61ncel_requested\x18\x0e \x01(\x0b\x32\x1e.maie.event.v1.CancelRequestedH\x00\x12\x38\n\x0fretry_requested\x18\x0f \x01(\x0b\x32\x1d.maie.event.v1.RetryRequestedH\x00\x12\x30\n\x0bjob_updated\x18\x10 \x01(\x0b\x32\x19.maie.event.v1.JobUpdatedH\x00\x12\x32\n\x0cjob_released\x18\x11 \x01(\x0b\x32\x1a.maie.event.v1.JobReleasedH\x00\x12\x36\n\x0erevision_saved\x18\x12 \x01(\x0b\x32\x1c.maie.event.v1.RevisionSavedH\x00\x12<\n\x11summary_requested\x18\x13 \x01(\x0b\x32\x1f.maie.event.v1.SummaryRequestedH\x00\x42\x07\n\x05\x65vent\"\r\n\x0bUnitStarted\"\xe0\x02\n\x0cUnitProgress\x12<\n\npreprocess\x18\x01 \x01(\x0b\x32&.maie.preprocess.v1.PreprocessResponseH\x00\x12.\n\x03\x61sr\x18\x02 \x01(\x0b\x32\x1f.maie.asr.v1.TranscribeResponseH\x00\x12;\n\x0b\x65nhancement\x18\x03 \x01(\x0b\x32$.maie.enhancement.v1.EnhanceResponseH\x00\x12\x35\n\x07summary\x18\x04 \x01(\x0b\x32\".maie.summary.v1.SummarizeResponseH\x00\x12%\n\x05other\x18\x05 \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x12;\n\x0b\x64iarization\x18\x06 \x01(\x0b\x32$.maie.diarization.v1.DiarizeResponseH\x00\x42\n\n\x08response\"\xd2\x01\n\rUnitCompleted\x12$\n\x06output\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12,\n\x07metrics\x18\x02 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetrics\x12\'\n\x05\x66\x61\x63ts\x18\x03 \x01(\x0b\x32\x18.maie.event.v1.UnitFacts\x12+\n\rchunk_outputs\x18\x04 \x03(\x0b\x32\x14.maie.common.v1.Blob\x12\x17\n\x0fwarning_reasons\x18\x05 \x03(\t\"z\n\tUnitFacts\x12\x13\n\x0b\x63hunk_count\x18\x01 \x01(\x05\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\npunctuated\x18\x03 \x01(\x08\x12\x17\n\x0fwithout_summary\x18\x04 \x01(\x08\"w\n\nUnitFailed\x12(\n\x07\x66\x61ilure\x18\x01 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12\x11\n\tretryable\x18\x02 \x01(\x08\x12,\n\x07metrics\x18\x03 \x01(\x0b\x32\x1b.maie.common.v1.UnitMetrics\"\x11\n\x0f\x43\x61ncelRequested\"\x10\n\x0eRetryRequested\"\x97\x02\n\nJobUpdated\x12\x19\n\x0c\x64isplay_name\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x35\n\x06labels\x18\x02 \x03(\x0b\x32%.maie.event.v1.JobUpdated.LabelsEntry\x12\x42\n\rspeaker_names\x18\x03 \x03(\x0b\x32+.maie.event.v1.JobUpdated.SpeakerNamesEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x33\n\x11SpeakerNamesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0f\n\r_display_name\"\r\n\x0bJobReleased\"*\n\x10SummaryRequested\x12\x16\n\x0esummary_job_id\x18\x01 \x01(\t\"U\n\rRevisionSaved\x12\x15\n\rbase_revision\x18\x01 \x01(\x05\x12-\n\x08revision\x18\x02 \x01(\x0b\x32\x1b.maie.edit.v1.SavedRevision\"\xcf\x01\n\nDeadLetter\x12&\n\x04task\x18\x01 \x01(\x0b\x32\x18.maie.event.v1.StageTask\x12(\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.Failure\x12-\n\tdead_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07webhook\x18\x04 \x01(\x0b\x32\x1e.maie.event.v1.WebhookDeliveryH\x00\x88\x01\x01\x42\n\n\x08_webhook\"\x93\x03\n\x0fWebhookDelivery\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x10\n\x08receiver\x18\x03 \x01(\t\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12/\n\x0b\x66inish_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x08 \x01(\t\x12:\n\x06labels\x18\t \x03(\x0b\x32*.maie.event.v1.WebhookDelivery.LabelsEntry\x12)\n\x08\x66\x61ilures\x18\n \x03(\x0b\x32\x17.maie.common.v1.Failure\x12\x0f\n\x07\x61ttempt\x18\x0b \x01(\x05\x12(\n\x05\x66inal\x18\x0c \x01(\x0b\x32\x14.google.protobuf.AnyH\x00\x88\x01\x01\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06_final\"$\n\x0e\x44\x61taKeyRequest\x12\x12\n\npublic_key\x18\x01 \x01(\x0c\"\x88\x01\n\x0f\x44\x61taKeyResponse\x12\x14\n\nsealed_key\x18\x01 \x01(\x0cH\x00\x12*\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x17.maie.common.v1.FailureH\x00\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\x15\n\rsealed_others\x18\x04 \x01(\x0c\x42\x08\n\x06\x61nswer\"3\n\x08\x44\x61taKeys\x12\'\n\x04keys\x18\x01 \x03(\x0b\x32\x19.maie.event.v1.JobDataKey\")\n\nJobDataKey\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\x0c\"\x9c\x03\n\nWorkerInfo\x12$\n\x05stage\x18\x01 \x01(\x0e\x32\x15.maie.common.v1.Stage\x12\x10\n\x08instance\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\r\n\x05slots\x18\x05 \x01(\x05\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06models\x18\x07 \x03(\x0b\x32\x18.maie.event.v1.ModelInfo\x12+\n\x06memory\x18\x08 \x01(\x0b\x32\x1b.maie.event.v1.WorkerMemory\x12\x13\n\x0blive_tracks\x18\t \x01(\x05\x12\x1a\n\x12live_tracks_in_use\x18\n \x01(\x05\x12+\n\x07running\x18\x0b \x03(\x0b\x32\x1a.maie.event.v1.RunningUnit\x12)\n\x06\x65rrors\x18\x0c \x01(\x0b\x32\x19.maie.event.v1.PartErrors\x12\x15\n\rlive_sessions\x18\r \x01(\x05\"I\n\nPartErrors\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\x05\x12\r\n\x05units\x18\x02 \x01(\x05\x12\x0e\n\x06\x62roker\x18\x03 \x01(\x05\x12\r\n\x05store\x18\x04 \x01(\x05\"l\n\x0bRunningUnit\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\x05\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xae\x01\n\x0cWorkerMemory\x12\x11\n\trss_bytes\x18\x01 \x01(\x03\x12\x16\n\tgpu_bytes\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nshared_gpu\x18\x03 \x01(\t\x12\x0e\n\x06loaded\x18\x04 \x01(\x08\x12\r\n\x05loads\x18\x05 \x01(\x03\x12\x32\n\x0fmoving_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\n_gpu_bytes\"\xb8\x01\n\tModelInfo\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x03 \x03(\t\x12\x16\n\x0elanguage_codes\x18\x04 \x03(\t\x12\x12\n\nvram_bytes\x18\x05 \x01(\x03\x12%\n\x06voices\x18\x06 \x03(\x0b\x32\x15.maie.speech.v1.Voiceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,58 +48,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOBUPDATED_SPEAKERNAMESENTRY']._serialized_options = b'8\001'
   _globals['_WEBHOOKDELIVERY_LABELSENTRY']._loaded_options = None
   _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_STAGETASK']._serialized_start=361
-  _globals['_STAGETASK']._serialized_end=949
-  _globals['_STAGEEVENT']._serialized_start=952
-  _globals['_STAGEEVENT']._serialized_end=1631
-  _globals['_UNITSTARTED']._serialized_start=1633
-  _globals['_UNITSTARTED']._serialized_end=1646
-  _globals['_UNITPROGRESS']._serialized_start=1649
-  _globals['_UNITPROGRESS']._serialized_end=2001
-  _globals['_UNITCOMPLETED']._serialized_start=2004
-  _globals['_UNITCOMPLETED']._serialized_end=2214
-  _globals['_UNITFACTS']._serialized_start=2216
-  _globals['_UNITFACTS']._serialized_end=2338
-  _globals['_UNITFAILED']._serialized_start=2340
-  _globals['_UNITFAILED']._serialized_end=2459
-  _globals['_CANCELREQUESTED']._serialized_start=2461
-  _globals['_CANCELREQUESTED']._serialized_end=2478
-  _globals['_RETRYREQUESTED']._serialized_start=2480
-  _globals['_RETRYREQUESTED']._serialized_end=2496
-  _globals['_JOBUPDATED']._serialized_start=2499
-  _globals['_JOBUPDATED']._serialized_end=2778
-  _globals['_JOBUPDATED_LABELSENTRY']._serialized_start=2663
-  _globals['_JOBUPDATED_LABELSENTRY']._serialized_end=2708
-  _globals['_JOBUPDATED_SPEAKERNAMESENTRY']._serialized_start=2710
-  _globals['_JOBUPDATED_SPEAKERNAMESENTRY']._serialized_end=2761
-  _globals['_JOBRELEASED']._serialized_start=2780
-  _globals['_JOBRELEASED']._serialized_end=2793
-  _globals['_SUMMARYREQUESTED']._serialized_start=2795
-  _globals['_SUMMARYREQUESTED']._serialized_end=2837
-  _globals['_REVISIONSAVED']._serialized_start=2839
-  _globals['_REVISIONSAVED']._serialized_end=2924
-  _globals['_DEADLETTER']._serialized_start=2927
-  _globals['_DEADLETTER']._serialized_end=3134
-  _globals['_WEBHOOKDELIVERY']._serialized_start=3137
-  _globals['_WEBHOOKDELIVERY']._serialized_end=3540
-  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_start=2663
-  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_end=2708
-  _globals['_DATAKEYREQUEST']._serialized_start=3542
-  _globals['_DATAKEYREQUEST']._serialized_end=3578
-  _globals['_DATAKEYRESPONSE']._serialized_start=3581
-  _globals['_DATAKEYRESPONSE']._serialized_end=3717
-  _globals['_DATAKEYS']._serialized_start=3719
-  _globals['_DATAKEYS']._serialized_end=3770
-  _globals['_JOBDATAKEY']._serialized_start=3772
-  _globals['_JOBDATAKEY']._serialized_end=3813
-  _globals['_WORKERINFO']._serialized_start=3816
-  _globals['_WORKERINFO']._serialized_end=4228
-  _globals['_PARTERRORS']._serialized_start=4230
-  _globals['_PARTERRORS']._serialized_end=4303
-  _globals['_RUNNINGUNIT']._serialized_start=4305
-  _globals['_RUNNINGUNIT']._serialized_end=4413
-  _globals['_WORKERMEMORY']._serialized_start=4416
-  _globals['_WORKERMEMORY']._serialized_end=4590
-  _globals['_MODELINFO']._serialized_start=4593
-  _globals['_MODELINFO']._serialized_end=4738
+  _globals['_STAGETASK']._serialized_start=390
+  _globals['_STAGETASK']._serialized_end=978
+  _globals['_STAGEEVENT']._serialized_start=981
+  _globals['_STAGEEVENT']._serialized_end=1660
+  _globals['_UNITSTARTED']._serialized_start=1662
+  _globals['_UNITSTARTED']._serialized_end=1675
+  _globals['_UNITPROGRESS']._serialized_start=1678
+  _globals['_UNITPROGRESS']._serialized_end=2030
+  _globals['_UNITCOMPLETED']._serialized_start=2033
+  _globals['_UNITCOMPLETED']._serialized_end=2243
+  _globals['_UNITFACTS']._serialized_start=2245
+  _globals['_UNITFACTS']._serialized_end=2367
+  _globals['_UNITFAILED']._serialized_start=2369
+  _globals['_UNITFAILED']._serialized_end=2488
+  _globals['_CANCELREQUESTED']._serialized_start=2490
+  _globals['_CANCELREQUESTED']._serialized_end=2507
+  _globals['_RETRYREQUESTED']._serialized_start=2509
+  _globals['_RETRYREQUESTED']._serialized_end=2525
+  _globals['_JOBUPDATED']._serialized_start=2528
+  _globals['_JOBUPDATED']._serialized_end=2807
+  _globals['_JOBUPDATED_LABELSENTRY']._serialized_start=2692
+  _globals['_JOBUPDATED_LABELSENTRY']._serialized_end=2737
+  _globals['_JOBUPDATED_SPEAKERNAMESENTRY']._serialized_start=2739
+  _globals['_JOBUPDATED_SPEAKERNAMESENTRY']._serialized_end=2790
+  _globals['_JOBRELEASED']._serialized_start=2809
+  _globals['_JOBRELEASED']._serialized_end=2822
+  _globals['_SUMMARYREQUESTED']._serialized_start=2824
+  _globals['_SUMMARYREQUESTED']._serialized_end=2866
+  _globals['_REVISIONSAVED']._serialized_start=2868
+  _globals['_REVISIONSAVED']._serialized_end=2953
+  _globals['_DEADLETTER']._serialized_start=2956
+  _globals['_DEADLETTER']._serialized_end=3163
+  _globals['_WEBHOOKDELIVERY']._serialized_start=3166
+  _globals['_WEBHOOKDELIVERY']._serialized_end=3569
+  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_start=2692
+  _globals['_WEBHOOKDELIVERY_LABELSENTRY']._serialized_end=2737
+  _globals['_DATAKEYREQUEST']._serialized_start=3571
+  _globals['_DATAKEYREQUEST']._serialized_end=3607
+  _globals['_DATAKEYRESPONSE']._serialized_start=3610
+  _globals['_DATAKEYRESPONSE']._serialized_end=3746
+  _globals['_DATAKEYS']._serialized_start=3748
+  _globals['_DATAKEYS']._serialized_end=3799
+  _globals['_JOBDATAKEY']._serialized_start=3801
+  _globals['_JOBDATAKEY']._serialized_end=3842
+  _globals['_WORKERINFO']._serialized_start=3845
+  _globals['_WORKERINFO']._serialized_end=4257
+  _globals['_PARTERRORS']._serialized_start=4259
+  _globals['_PARTERRORS']._serialized_end=4332
+  _globals['_RUNNINGUNIT']._serialized_start=4334
+  _globals['_RUNNINGUNIT']._serialized_end=4442
+  _globals['_WORKERMEMORY']._serialized_start=4445
+  _globals['_WORKERMEMORY']._serialized_end=4619
+  _globals['_MODELINFO']._serialized_start=4622
+  _globals['_MODELINFO']._serialized_end=4806
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from maie.diarization.v1 import diarization_pb2 as _diarization_pb2
 from maie.edit.v1 import stored_pb2 as _stored_pb2
 from maie.enhancement.v1 import enhancement_pb2 as _enhancement_pb2
 from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
+from maie.speech.v1 import speech_pb2 as _speech_pb2
 from maie.summary.v1 import summary_pb2 as _summary_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -344,15 +345,17 @@ class WorkerMemory(_message.Message):
     def __init__(self, rss_bytes: _Optional[int] = ..., gpu_bytes: _Optional[int] = ..., shared_gpu: _Optional[str] = ..., loaded: _Optional[bool] = ..., loads: _Optional[int] = ..., moving_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class ModelInfo(_message.Message):
-    __slots__ = ("engine", "description", "capabilities", "language_codes", "vram_bytes")
+    __slots__ = ("engine", "description", "capabilities", "language_codes", "vram_bytes", "voices")
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_CODES_FIELD_NUMBER: _ClassVar[int]
     VRAM_BYTES_FIELD_NUMBER: _ClassVar[int]
+    VOICES_FIELD_NUMBER: _ClassVar[int]
     engine: _types_pb2.EngineVersion
     description: str
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     language_codes: _containers.RepeatedScalarFieldContainer[str]
     vram_bytes: int
-    def __init__(self, engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., description: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., language_codes: _Optional[_Iterable[str]] = ..., vram_bytes: _Optional[int] = ...) -> None: ...
+    voices: _containers.RepeatedCompositeFieldContainer[_speech_pb2.Voice]
+    def __init__(self, engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., description: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., language_codes: _Optional[_Iterable[str]] = ..., vram_bytes: _Optional[int] = ..., voices: _Optional[_Iterable[_Union[_speech_pb2.Voice, _Mapping]]] = ...) -> None: ...

@@ -86,6 +86,8 @@ _OF_SERVICES: Mapping[str, Mapping[str, Need]] = {
         "GetVoice": READ,
         "FindVoices": READ,
     },
+    # Of a stage, too, which reads no stored object for it.
+    "maie.speech.v1.SpeechService": {"Synthesize": SUBMIT, "ListVoices": ANY_CALLER},
     "maie.access.v1.AccessService": {
         "GetCaller": ANY_CALLER,
         "CreateKey": ADMIN,

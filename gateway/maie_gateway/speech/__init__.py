@@ -1,0 +1,1 @@
+"""Speaks for callers, by the synthesis services."""

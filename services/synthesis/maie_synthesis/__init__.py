@@ -1,0 +1,1 @@
+"""The synthesis stage: text as speech."""

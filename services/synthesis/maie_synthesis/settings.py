@@ -1,0 +1,31 @@
+"""Settings of the synthesis service."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from maie_core.settings import GpuServiceSettings
+from maie_runtime.worker.engines import find_engine
+
+ENGINES = "maie.synthesis.engines"
+
+
+class SynthesisSettings(GpuServiceSettings):
+    """The synthesis service; `MAIE_SYNTHESIS_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_SYNTHESIS_")
+
+    listen: str = "127.0.0.1:50059"
+    """The address that gRPC listens on; port 0 takes a free one."""
+    slots: int = Field(default=2, ge=1, le=64)
+    """The number of texts that the service speaks concurrently."""
+    engine: str = "flite"
+    """The engine, by its name among the entry points `maie.synthesis.engines`."""
+    sentence_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """The longest that an engine may take for a sentence, or for 280 characters of a longer one.
+    Then the sentence is reported as not spoken, and the rest is spoken."""
+
+    def check(self) -> None:
+        """Refuses an engine that is not installed."""
+        find_engine(ENGINES, self.engine)

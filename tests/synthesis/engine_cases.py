@@ -1,0 +1,45 @@
+"""The engines that the contract is tested with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maie_synthesis.engine import Engine
+from maie_synthesis.engines.flite.engine import create as create_flite
+from maie_synthesis.settings import SynthesisSettings
+from tests.synthesis.flite import needs_flite
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Case:
+    """An engine, and what it needs.
+
+    Attributes:
+        create: Its factory.
+        settings: Makes its settings, with a folder of its own.
+        marks: What a test of it is marked with.
+        tells_words: Whether it says when words are spoken.
+    """
+
+    create: Callable[[SynthesisSettings], AbstractAsyncContextManager[Engine]]
+    settings: Callable[[Path], SynthesisSettings]
+    marks: tuple[Any, ...] = ()
+    tells_words: bool = True
+
+
+CASES = {
+    "flite": Case(
+        create=create_flite, settings=lambda _: SynthesisSettings(slots=2), marks=(needs_flite,)
+    ),
+}
+
+
+def cases() -> list[Any]:
+    """The names of the cases, as parameters of a fixture."""
+    return [pytest.param(name, marks=case.marks) for name, case in CASES.items()]
