@@ -52,6 +52,9 @@ Nemotron (https://huggingface.co/nvidia/nemotron-speech-streaming-en-0.6b names 
 | model | licence |
 | --- | --- |
 """
+MODELS_APART = """
+With `kokoro-82m-int8` come the dictionaries of misaki, under the Apache License 2.0, too.
+"""
 PACKAGES = """
 ## Packages
 
@@ -91,7 +94,7 @@ read the licence on their page |
 def reference() -> str:
     """The whole page."""
     models = "".join(f"| `{model.name}` | {model.license} |\n" for model in CATALOGUE)
-    return INTRODUCTION + models + PACKAGES + "".join(_rows()) + APART
+    return INTRODUCTION + models + MODELS_APART + PACKAGES + "".join(_rows()) + APART
 
 
 def _rows() -> Iterator[str]:

@@ -43,7 +43,7 @@ from maie_summary.settings import (
     SummarySettings,
     SummaryVllmSettings,
 )
-from maie_synthesis.settings import SynthesisSettings
+from maie_synthesis.settings import KokoroSettings, SynthesisSettings
 from maie_templates.settings import TemplateSettings
 from maie_web.settings import WebSettings
 
@@ -83,6 +83,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Summary engine `openai`", SummaryOpenAISettings),
     ("Summary by a language model", SummaryGenerationSettings),
     ("Synthesis", SynthesisSettings),
+    ("Synthesis engine `kokoro`", KokoroSettings),
 )
 INTRODUCTION = """\
 # Settings

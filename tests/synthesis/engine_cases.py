@@ -12,8 +12,10 @@ import pytest
 
 from maie_synthesis.engine import Engine
 from maie_synthesis.engines.flite.engine import create as create_flite
-from maie_synthesis.settings import SynthesisSettings
+from maie_synthesis.engines.kokoro.engine import create as create_kokoro
+from maie_synthesis.settings import KokoroSettings, SynthesisSettings
 from tests.synthesis.flite import needs_flite
+from tests.synthesis.kokoro_model import write_model
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -36,6 +38,14 @@ class Case:
 CASES = {
     "flite": Case(
         create=create_flite, settings=lambda _: SynthesisSettings(slots=2), marks=(needs_flite,)
+    ),
+    "kokoro": Case(
+        create=create_kokoro,
+        settings=lambda folder: SynthesisSettings(
+            slots=2, kokoro=KokoroSettings(model_path=write_model(folder / "tiny"))
+        ),
+        # This export of the network does not say how long each phoneme is.
+        tells_words=False,
     ),
 }
 

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from maie_core.settings import GpuServiceSettings
+from maie_core.settings import GpuServiceSettings, Settings
 from maie_runtime.worker.engines import find_engine
 
 ENGINES = "maie.synthesis.engines"
+
+
+class KokoroSettings(Settings):
+    """The engine `kokoro`; `MAIE_SYNTHESIS_KOKORO_` in the environment."""
+
+    # pydantic reserves the prefix model_ by default.
+    model_config = SettingsConfigDict(env_prefix="MAIE_SYNTHESIS_KOKORO_", protected_namespaces=())
+
+    model_path: Path | None = None
+    """The model's directory; unset: that of `maie models pull kokoro-82m-int8`. It is never
+    downloaded."""
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    """The expected SHA-256 of the model's files. Leave empty if the manifest beside them has it."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the model runs."""
+    threads: int = Field(default=1, ge=1, le=64)
+    """The threads of the model on a CPU for each text."""
 
 
 class SynthesisSettings(GpuServiceSettings):
@@ -25,6 +45,9 @@ class SynthesisSettings(GpuServiceSettings):
     sentence_seconds: float = Field(default=30.0, gt=0, le=3600)
     """The longest that an engine may take for a sentence, or for 280 characters of a longer one.
     Then the sentence is reported as not spoken, and the rest is spoken."""
+
+    kokoro: KokoroSettings = Field(default_factory=KokoroSettings)
+    """The engine `kokoro`."""
 
     def check(self) -> None:
         """Refuses an engine that is not installed."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from maie_cli.models.kokoro import KOKORO
 from maie_cli.models.sherpa import (
     CANARY,
     NEMOTRON,
@@ -254,6 +255,13 @@ CATALOGUE = (
         ZIPFORMER,
         "Apache-2.0",
         "Zipformer for the engine sherpa: English while it is spoken, small and fast.",
+    ),
+    CatalogueModel(
+        name="kokoro-82m-int8",
+        description="Kokoro for the engine kokoro: English speech, in voices of Japanese speakers.",
+        sources=(KOKORO,),
+        license="Apache-2.0",
+        torch=False,
     ),
     CatalogueModel(
         name="smart-turn-v3.2",
