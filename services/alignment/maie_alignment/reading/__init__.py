@@ -1,0 +1,1 @@
+"""A reading compared with its text."""
