@@ -17,6 +17,7 @@ from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.enhancement.v1 import enhancement_pb2 as enhancement
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie.quality.v1 import quality_pb2 as quality
 from maie.speech.v1 import speech_pb2 as speech
 from maie.summary.v1 import summary_pb2 as summary
 from maie_core.result_warnings import transcript_reasons
@@ -179,6 +180,14 @@ def _enhancement(
     return [enhancement.EnhanceResponse(result=transcript)]
 
 
+def _quality(
+    request: quality.AssessRequest, _: StageContext, __: int
+) -> list[quality.AssessResponse]:
+    if request.WhichOneof("source") == "speech_chunk":
+        return [quality.AssessResponse(measures=quality.Measures(engine=ENGINE))]
+    return [quality.AssessResponse(report=quality.QualityReport(engine=ENGINE))]
+
+
 def _summary(
     request: summary.SummarizeRequest, _: StageContext, __: int
 ) -> list[summary.SummarizeResponse]:
@@ -203,6 +212,7 @@ def empty_stages(chunks: int = 1) -> dict[str, EmptyStage]:
         "preprocess": EmptyStage(answer=_preprocess, chunks=chunks),
         "asr": EmptyStage(answer=_asr),
         "diarization": EmptyStage(answer=_diarization),
+        "quality": EmptyStage(answer=_quality),
         "enhancement": EmptyStage(answer=_enhancement),
         "summary": EmptyStage(answer=_summary),
         "synthesis": EmptyStage(answer=_synthesis),

@@ -35,6 +35,7 @@ catalogue of models; `make lint` fails when it is stale.
 | Silero VAD 6, in `maie_speech/models/silero-vad` | MIT, its notice beside it |
 | PyanNet, in `maie_diarization/models/pyannet` | MIT, its notice beside it |
 | segmentation 3.0, in `maie_diarization/models/segmentation` | MIT, its notice beside it |
+| DNSMOS, in `maie_quality/models/dnsmos` | MIT, its notice beside it |
 | CAM++ of 3D-Speaker, in `maie_diarization/models/campplus` | Apache-2.0, beside it |
 | the official chart of NATS 2.14.2, in `helm/maie/charts` | Apache-2.0 |
 | for tests, schemas of CRDs of other projects, in `tests/helm/crds` | Apache-2.0 |

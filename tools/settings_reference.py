@@ -37,6 +37,7 @@ from maie_gateway.readmodel import ReadModelSettings
 from maie_gateway.settings import GatewaySettings, RetentionSettings
 from maie_gateway.webhooks import WebhookSettings
 from maie_preprocess.settings import PreprocessSettings
+from maie_quality.settings import QualitySettings
 from maie_summary.settings import (
     SummaryGenerationSettings,
     SummaryOpenAISettings,
@@ -74,6 +75,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Diarization engine `pyannote`", PyannoteSettings),
     ("Diarization engine `sortformer`", SortformerSettings),
     ("Diarization: live speech", DiarizationLiveSettings),
+    ("Quality", QualitySettings),
     ("Enhancement", EnhancementSettings),
     ("Enhancement engine `vllm`", EnhancementVllmSettings),
     ("Enhancement engine `openai`", EnhancementOpenAISettings),

@@ -27,7 +27,8 @@ from bench.readings import SAMPLE_RATE
 from bench.report import note
 from maie_diarization.engines.embedded.encoder import embed
 from maie_diarization.engines.embedded.mel import Mels, mel_power
-from maie_diarization.engines.embedded.models import CAMPPLUS, CHANNELS, open_model
+from maie_diarization.engines.embedded.models import CAMPPLUS, CHANNELS
+from maie_speech.shipped_models import open_model
 
 NARROW = (TELEPHONE, VOIP)
 WIDE = (CLEAN, "white20", "pink20", "babble20", FAR)

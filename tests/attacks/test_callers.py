@@ -31,8 +31,10 @@ STAGE_CALLS = {
     "preprocess": "/maie.preprocess.v1.PreprocessService/Preprocess",
     "asr": "/maie.asr.v1.AsrService/Transcribe",
     "diarization": "/maie.diarization.v1.DiarizationService/Diarize",
+    "quality": "/maie.quality.v1.QualityService/Assess",
     "enhancement": "/maie.enhancement.v1.EnhancementService/Enhance",
     "summary": "/maie.summary.v1.SummaryService/Summarize",
+    "synthesis": "/maie.speech.v1.SpeechService/Synthesize",
 }
 
 

@@ -10,7 +10,17 @@ from tests.chaos.world import Setup, World
 
 # Shorter than the ack_wait and longer.
 FREEZE_SECONDS = (1.0, 4.0)
-PARTS = ("preprocess", "asr", "asr-2", "diarization", "enhancement", "summary", "gateway", "nats")
+PARTS = (
+    "preprocess",
+    "asr",
+    "asr-2",
+    "diarization",
+    "quality",
+    "enhancement",
+    "summary",
+    "gateway",
+    "nats",
+)
 # Between storing a result, publishing and acknowledging it; and a record and its tasks.
 POINTS = {
     "worker.after_commit": 4,

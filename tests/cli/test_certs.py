@@ -18,7 +18,7 @@ pytestmark = pytest.mark.mesh
 
 PARTS = [
     *("asr", "diarization", "enhancement", "gateway", "nats", "operator", "preprocess"),
-    *("provision", "summary", "synthesis", "web"),
+    *("provision", "quality", "summary", "synthesis", "web"),
 ]
 PRIVATE = "PRIVATE KEY"
 

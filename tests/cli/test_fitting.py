@@ -145,5 +145,15 @@ def test_a_mesh_has_as_many_asr_workers_as_fit(
     options = MeshOptions(data=tmp_path, port_base=0, environment=WHISPER)
     monkeypatch.setattr("maie_cli.mesh.parts.has_voice", lambda _: False)
     assert {part.name for part in plan(options, layout)} == {
-        *("nats", "preprocess", "asr", "asr-2", "diarization", "enhancement", "summary", "gateway")
+        *(
+            "nats",
+            "preprocess",
+            "asr",
+            "asr-2",
+            "diarization",
+            "quality",
+            "enhancement",
+            "summary",
+            "gateway",
+        )
     }

@@ -27,7 +27,7 @@ SPECIFICATION = [
     "--builtin-schema",
     "vendor.compose-spec",
 ]
-MESH = {"nats", "gateway", "web", "preprocess", "diarization", "enhancement"}
+MESH = {"nats", "gateway", "web", "preprocess", "diarization", "quality", "enhancement"}
 WATCHERS = {"collector", "prometheus", "grafana"}
 
 

@@ -16,14 +16,8 @@ from maie_diarization.engines.embedded import CALIBRATION
 from maie_diarization.engines.embedded.channel import Channel
 from maie_diarization.engines.embedded.encoder import embed
 from maie_diarization.engines.embedded.mel import BANDS, mel_power
-from maie_diarization.engines.embedded.models import (
-    CAMPPLUS,
-    CHANNELS,
-    PYANNET,
-    ShippedModel,
-    open_arrays,
-    open_model,
-)
+from maie_diarization.engines.embedded.models import CAMPPLUS, CHANNELS, PYANNET
+from maie_speech.shipped_models import ShippedModel, open_arrays, open_model
 from tests.diarization.recordings import by_telephone, noisy, part, reading, standup
 
 pytestmark = pytest.mark.unit

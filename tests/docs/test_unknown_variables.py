@@ -18,7 +18,16 @@ pytestmark = pytest.mark.unit
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 DOCUMENTED = re.findall(r"^\| `(MAIE_\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-MODULES = ("asr", "diarization", "enhancement", "gateway", "preprocess", "summary", "synthesis")
+MODULES = (
+    "asr",
+    "diarization",
+    "enhancement",
+    "gateway",
+    "preprocess",
+    "quality",
+    "summary",
+    "synthesis",
+)
 OF_NO_PART = ("MAIE_ACK_WAIT", "MAIE_NATS_ULR", "maie_nats_url")
 FROM_KUBERNETES = (
     "MAIE_GATEWAY_PORT",

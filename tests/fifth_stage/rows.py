@@ -18,7 +18,7 @@ from tests.fifth_stage.messages import quality
 STAGE: Any = 100
 
 BINDING = StageBinding(
-    slug="quality",
+    slug="telephony",
     stage=STAGE,
     service="tests.quality.v1.QualityService",
     method="Report",
@@ -35,7 +35,7 @@ def _request(_: record.JobRecord, __: record.Unit, needs: Sequence[record.Unit])
 
 
 NODE = Node(
-    name="quality",
+    name="telephony",
     stage=STAGE,
     scope=Scope.JOIN,
     state=job.JOB_STATE_PROCESSING_LLM,

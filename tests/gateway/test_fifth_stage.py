@@ -48,7 +48,7 @@ def mesh(empty_mesh: EmptyMesh, monkeypatch: pytest.MonkeyPatch) -> EmptyMesh:
         return [*progress, last]
 
     empty_mesh.stages["preprocess"].answer = telephone
-    empty_mesh.stages["quality"] = QualityStage()  # type: ignore[assignment]
+    empty_mesh.stages["telephony"] = QualityStage()  # type: ignore[assignment]
     return empty_mesh
 
 
@@ -68,7 +68,7 @@ async def test_a_fifth_stage_runs_and_is_shown_like_the_others(mesh: EmptyMesh) 
         *_, made_by = done.versions.stages
         assert (made_by.stage, made_by.engine) == (STAGE, ENGINE)
         ended = [each.unit_ended for each in events if each.HasField("unit_ended")]
-        assert (ended[-1].unit, ended[-1].stage) == ("quality", STAGE)
+        assert (ended[-1].unit, ended[-1].stage) == ("telephony", STAGE)
         heard = [each.stage_progress.fraction for each in events if _is_progress(each)]
         assert heard[-1] == 1.0
         assert [each.warning.reason for each in events if each.HasField("warning")] == ["QUALITY"]
@@ -96,7 +96,7 @@ async def test_its_failure_is_a_dead_letter_that_can_be_replayed(mesh: EmptyMesh
 
     answer = [quality.ReportResponse(result=quality.QualityReport(engine=ENGINE))]
     broken = EmptyStage(answer=lambda *_: answer, hook=refuses)
-    mesh.stages["quality"] = broken
+    mesh.stages["telephony"] = broken
     async with mesh.running() as client:
         failed = (await process(client, features=("raw_transcript",)))[-1].finished.job
         assert failed.state == job.JOB_STATE_FAILED
@@ -106,7 +106,7 @@ async def test_its_failure_is_a_dead_letter_that_can_be_replayed(mesh: EmptyMesh
             while not (letters := [each async for each in client.list_dead_letters()]):
                 await asyncio.sleep(0.01)
         (letter,) = letters
-        assert (letter.unit, letter.failure.reason) == ("quality", "AUDIO_CORRUPT")
+        assert (letter.unit, letter.failure.reason) == ("telephony", "AUDIO_CORRUPT")
         broken.hook = EmptyStage(answer=lambda *_: answer).hook
         await client.replay_dead_letter(letter.letter_id)
         assert await _end(client, failed.job_id) == job.JOB_STATE_COMPLETE
@@ -120,7 +120,7 @@ async def test_it_answers_direct_calls(mesh: EmptyMesh) -> None:
         plan=await blobs.put_message("plan", preprocess.PreprocessResult()),
         transcripts=[await blobs.put_message("transcript", unread)],
     )
-    async with mesh.service("quality") as address, grpc.aio.insecure_channel(address) as channel:
+    async with mesh.service("telephony") as address, grpc.aio.insecure_channel(address) as channel:
         report = channel.unary_stream(
             "/tests.quality.v1.QualityService/Report",
             request_serializer=quality.ReportRequest.SerializeToString,

@@ -137,21 +137,21 @@ def test_a_stage_of_another_package_needs_no_change_of_the_chart() -> None:
         each["spec"]["template"]
         for each in objects(
             "cpu-only",
-            '--set-json=components.quality={"image": {"repository": "acme/quality"},'
-            ' "settings": {"MAIE_QUALITY_SLOTS": 2, "MAIE_NATS_PINGS": 1000000}, "rpc": true}',
+            '--set-json=components.emotion={"image": {"repository": "acme/emotion"},'
+            ' "settings": {"MAIE_EMOTION_SLOTS": 2, "MAIE_NATS_PINGS": 1000000}, "rpc": true}',
         )
-        if each["metadata"]["name"] == f"{RELEASE}-maie-quality" and each["kind"] == "Deployment"
+        if each["metadata"]["name"] == f"{RELEASE}-maie-emotion" and each["kind"] == "Deployment"
     )
     (container,) = containers(pod)
     set_to = variables(container)
-    assert container["image"] == f"acme/quality:{version()}"
-    assert set_to["MAIE_QUALITY_LISTEN"] == "0.0.0.0:50052"
-    assert set_to["MAIE_QUALITY_ADVERTISE"] == "$(POD_IP):50052"
-    assert set_to["MAIE_QUALITY_SLOTS"] == "2"
+    assert container["image"] == f"acme/emotion:{version()}"
+    assert set_to["MAIE_EMOTION_LISTEN"] == "0.0.0.0:50052"
+    assert set_to["MAIE_EMOTION_ADVERTISE"] == "$(POD_IP):50052"
+    assert set_to["MAIE_EMOTION_SLOTS"] == "2"
     assert set_to["MAIE_NATS_PINGS"] == "1000000"
     secrets = {each["name"]: each.get("secret", {}) for each in pod["spec"]["volumes"]}
-    assert secrets["nkey"]["secretName"] == "maie-nkey-quality"
-    assert secrets["tls"]["secretName"] == "maie-tls-quality"
+    assert secrets["nkey"]["secretName"] == "maie-nkey-emotion"
+    assert secrets["tls"]["secretName"] == "maie-tls-emotion"
 
 
 def test_workers_alone_can_join_a_mesh_elsewhere() -> None:

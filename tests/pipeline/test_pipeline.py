@@ -96,7 +96,20 @@ def test_speakers_are_told_beside_the_text_and_before_it_is_cleaned() -> None:
     assert needs["enhancement.0001"] == ["diarization.merge.0001"]
     assert needs["summary.reduce"] == ["summary.map.0000", "summary.map.0001"]
     nobody = needs_of(units_of(RECORDING, ALL, 0))
-    assert nobody == {"preprocess": [], "diarization.reduce": [], "summary.reduce": []}
+    assert nobody == {
+        "preprocess": [],
+        "quality.reduce": ["preprocess"],
+        "diarization.reduce": [],
+        "summary.reduce": [],
+    }
+
+
+def test_the_sound_is_measured_beside_the_text_and_alone_without_any() -> None:
+    needs = needs_of(units_of(RECORDING, ALL, 2))
+    assert needs["quality.map.0001"] == ["preprocess"]
+    assert needs["quality.reduce"] == ["preprocess", "quality.map.0000", "quality.map.0001"]
+    alone = needs_of(units_of(RECORDING, job.JobConfig(features=["FEATURE_QUALITY"]), 2))
+    assert list(alone) == ["preprocess", "quality.map.0000", "quality.map.0001", "quality.reduce"]
 
 
 def test_a_unit_may_need_several_nodes_and_the_first_of_a_group_that_is_there() -> None:

@@ -26,6 +26,14 @@ async def test_loudness_and_peak_are_those_of_ebu_tech_3341(preprocess: Preproce
     assert result.quality.clipping_ratio == 0
 
 
+async def test_the_loudness_range_is_that_of_ebu_tech_3342(preprocess: Preprocess) -> None:
+    # Case 1 of EBU Tech 3342: 20 s at -20 dBFS and 20 s at -30 dBFS have a range of 10 LU.
+    steps = np.concatenate([tone(-20, seconds=20), tone(-30, seconds=20)])
+    stereo = np.repeat(steps[:, np.newaxis], 2, axis=1)
+    result = await preprocess(recordings.raw_wav(stereo.tobytes(), channels=2, rate=48_000))
+    assert result.quality.loudness_range_lu == pytest.approx(10, abs=1)
+
+
 async def test_clipped_samples_are_counted(preprocess: Preprocess) -> None:
     loud = tone(0, rate=16_000).astype(np.int32) * 2
     clipped = np.clip(loud, -32768, 32767).astype(np.int16)
@@ -38,6 +46,7 @@ async def test_clipped_samples_are_counted(preprocess: Preprocess) -> None:
 async def test_silence_has_no_loudness_no_peak_and_no_chunks(preprocess: Preprocess) -> None:
     result = await preprocess(recordings.wav(recordings.silence(5)))
     assert not result.quality.HasField("loudness_lufs")
+    assert not result.quality.HasField("loudness_range_lu")
     assert not result.quality.HasField("peak_dbfs")
     assert result.quality.vad_coverage == 0
     assert not result.chunks

@@ -7,8 +7,10 @@ from google.protobuf.message import Message
 from maie.common.v1.types_pb2 import Transcript
 from maie.diarization.v1.diarization_pb2 import Diarization
 from maie.preprocess.v1.preprocess_pb2 import PreprocessResult
+from maie.quality.v1.quality_pb2 import QualityReport
 from maie.summary.v1.summary_pb2 import SummarizeResult
 from maie_gateway.views.plan import PLAN
+from maie_gateway.views.quality import QUALITY
 from maie_gateway.views.speakers import SPEAKERS
 from maie_gateway.views.summary import SUMMARY
 from maie_gateway.views.transcript import TRANSCRIPT
@@ -16,6 +18,7 @@ from maie_gateway.views.view import View
 
 VIEWS: dict[type[Message], View] = {
     PreprocessResult: PLAN,
+    QualityReport: QUALITY,
     Transcript: TRANSCRIPT,
     Diarization: SPEAKERS,
     SummarizeResult: SUMMARY,

@@ -23,6 +23,7 @@ FEATURES: dict[str, job.Feature] = {
     "summary": job.FEATURE_SUMMARY,
     "enhancement_metrics": job.FEATURE_ENHANCEMENT_METRICS,
     "speakers": job.FEATURE_SPEAKERS,
+    "quality": job.FEATURE_QUALITY,
 }
 """The features by name."""
 

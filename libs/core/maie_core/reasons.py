@@ -616,6 +616,9 @@ class WarningReason(enum.StrEnum):
     PARTIALS_THINNED = "PARTIALS_THINNED"
     """Partial results of a live track come more seldom than asked for, so that finals are not late.
     Start more ASR workers, or ask for them more seldom."""
+    POOR_SOUND = "POOR_SOUND"
+    """The sound of the recording is so poor that the text may have more errors. Record closer to
+    the microphone, in a quieter or less reverberant room."""
     REFINEMENTS_LATE = "REFINEMENTS_LATE"
     """Enhancement does not keep up with a live session, so some finals may have no refinement. The
     job's clean transcript has them all. Start more enhancement workers."""

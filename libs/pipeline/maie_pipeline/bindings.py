@@ -14,6 +14,7 @@ from maie.diarization.v1 import streaming_pb2 as diarization_streaming_pb2
 from maie.enhancement.v1 import enhancement_pb2
 from maie.event.v1 import event_pb2 as event
 from maie.preprocess.v1 import preprocess_pb2
+from maie.quality.v1 import quality_pb2
 from maie.speech.v1 import speech_pb2
 from maie.summary.v1 import summary_pb2
 
@@ -146,6 +147,15 @@ BINDINGS: dict[str, StageBinding] = {
                 response=diarization_streaming_pb2.StreamingDiarizeResponse,
                 setting="MAIE_DIARIZATION_LIVE_TRACKS",
             ),
+        ),
+        StageBinding(
+            slug="quality",
+            stage=common.STAGE_QUALITY,
+            service="maie.quality.v1.QualityService",
+            method="Assess",
+            request=quality_pb2.AssessRequest,
+            response=quality_pb2.AssessResponse,
+            results=frozenset({"measures", "report"}),
         ),
         StageBinding(
             slug="enhancement",

@@ -8,6 +8,10 @@ and enhancement:
 
     preprocess -> diarization.map[i] -> diarization.reduce -> diarization.merge[i]
 
+Who wants to know how good the sound is has, beside asr:
+
+    preprocess -> quality.map[i] -> quality.reduce
+
 The voices of all chunks are found beside asr, diarization.reduce says which are one speaker's, and
 diarization.merge[i] gives the words of asr[i] their speakers.
 """
@@ -23,6 +27,7 @@ from maie.job.v1 import record_pb2 as record
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_pipeline.nodes import Node, Scope
 from maie_pipeline.pipeline import Pipeline
+from maie_pipeline.quality import quality_nodes
 from maie_pipeline.speakers import MERGE, speaker_nodes
 from maie_pipeline.text import text_nodes
 
@@ -47,6 +52,17 @@ def _asr(
     )
 
 
+TEXT = frozenset(
+    {
+        job.FEATURE_RAW_TRANSCRIPT,
+        job.FEATURE_CLEAN_TRANSCRIPT,
+        job.FEATURE_SUMMARY,
+        job.FEATURE_ENHANCEMENT_METRICS,
+        job.FEATURE_SPEAKERS,
+    }
+)
+"""The features that need the text."""
+
 RECORDING = Pipeline(
     name="recording",
     nodes=(
@@ -65,9 +81,11 @@ RECORDING = Pipeline(
             scope=Scope.CHUNK,
             state=job.JOB_STATE_PROCESSING_ASR,
             needs=(("preprocess",),),
+            features=TEXT,
             request=_asr,
             output=common.Transcript,
         ),
+        *quality_nodes(cut="preprocess"),
         *speaker_nodes(cut="preprocess", words="asr"),
         *text_nodes(MERGE, "asr"),
     ),

@@ -8,9 +8,9 @@ from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_core.attributes import AUDIO_SECONDS
 from maie_core.durations import seconds
-from maie_diarization.blocking import run_blocking
 from maie_diarization.engine import Engine
 from maie_diarization.messages import channel_voice, voice_message
+from maie_runtime.worker.blocking import run_blocking
 from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.stage import StageContext
 from maie_speech.chunk_audio import load_chunk

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
 from maie_core.durations import duration, seconds
-from maie_diarization.blocking import Heartbeat
 from maie_diarization.clustering import Identification, identify, turns
 from maie_diarization.engine import Embedding, Engine, Voice
 from maie_diarization.listening import is_one_speaker
@@ -20,6 +19,7 @@ from maie_diarization.messages import (
     spoken,
     time_range,
 )
+from maie_runtime.worker.blocking import Heartbeat
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -14,7 +14,6 @@ from maie_core.durations import duration, seconds
 from maie_core.errors import invalid
 from maie_core.options import check_speakers
 from maie_core.reasons import Reason
-from maie_diarization.blocking import run_blocking
 from maie_diarization.engine import Engine
 from maie_diarization.listening import Listener
 from maie_diarization.live.service import LiveService, open_live
@@ -22,6 +21,7 @@ from maie_diarization.merge import with_speakers
 from maie_diarization.recording import who_is_who
 from maie_diarization.settings import ENGINES, DiarizationSettings
 from maie_runtime.blobs import Blobs
+from maie_runtime.worker.blocking import run_blocking
 from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
 from maie_runtime.worker.stage import ResultFigures, StageContext

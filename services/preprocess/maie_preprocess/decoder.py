@@ -30,7 +30,7 @@ from maie_core.reasons import Reason
 from maie_preprocess import completeness, formats, ogg, tracks, wire
 from maie_preprocess.calls import SIDES
 from maie_preprocess.completeness import Statement
-from maie_preprocess.measure import NotANumberError
+from maie_preprocess.measure import GATE_LUFS, NotANumberError
 from maie_preprocess.nameless import Nameless
 from maie_preprocess.normalize import (
     SAMPLE_RATE,
@@ -253,11 +253,13 @@ def _run(
 
 
 def _report(decodings: list[TrackDecoder], warnings: list[wire.RecordingWarning]) -> wire.Done:
-    """The figures of all decoded tracks; the loudness is that of the loudest."""
+    """The figures of all decoded tracks; loudness and range are those of the loudest."""
     meters = [decoding.meter for decoding in decodings]
+    loudest = max(meters, key=lambda meter: meter.loudness_lufs() or GATE_LUFS)
     return wire.Done(
         normalized=all(decoding.normalizer.kept for decoding in decodings),
         loudness_lufs=_highest(meter.loudness_lufs() for meter in meters),
+        loudness_range_lu=loudest.loudness_range_lu(),
         peak_dbfs=_highest(meter.peak_dbfs for meter in meters),
         clipping_ratio=sum(meter.clipped for meter in meters)
         / sum(meter.samples for meter in meters),

@@ -78,12 +78,20 @@ class Meter:
         """Integrated loudness so far (EBU R 128); None if undefined."""
         return self._loudness.integrated
 
+    def loudness_range_lu(self) -> float | None:
+        """The loudness range so far (EBU Tech 3342); None if undefined."""
+        found = self._loudness.range
+        if self._loudness.integrated is None or found is None or not math.isfinite(found):
+            return None
+        return found
+
 
 class _Loudness:
     """FFmpeg's ebur128 filter, fed block by block."""
 
     def __init__(self) -> None:
         self.integrated: float | None = None
+        self.range: float | None = None
         self._graph: av.filter.Graph | None = None
         self._first: Shape | None = None
         self._latest: Shape | None = None
@@ -126,3 +134,4 @@ class _Loudness:
         if latest is not None:
             value = float(latest.metadata.get("lavfi.r128.I", "nan"))
             self.integrated = value if value > GATE_LUFS else None
+            self.range = float(latest.metadata.get("lavfi.r128.LRA", "nan"))

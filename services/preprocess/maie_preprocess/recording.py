@@ -36,6 +36,7 @@ def quality_of(lanes: Lanes, opened: wire.Opened, done: wire.Done) -> pb.AudioQu
     quality = pb.AudioQuality(
         vad_coverage=lanes.speech_samples / lanes.samples,
         loudness_lufs=done.loudness_lufs,
+        loudness_range_lu=done.loudness_range_lu,
         peak_dbfs=done.peak_dbfs,
         clipping_ratio=done.clipping_ratio,
     )

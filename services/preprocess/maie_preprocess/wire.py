@@ -134,6 +134,7 @@ class Done:
         normalized: Whether the samples equal those of the recording bitwise.
         loudness_lufs: Integrated loudness (EBU R 128); None if silent or
             too short to measure.
+        loudness_range_lu: Loudness range (EBU Tech 3342); None likewise.
         peak_dbfs: The highest sample, 0 at most; None for digital silence.
         clipping_ratio: Samples at full scale over all samples.
         packets: The number of packets.
@@ -143,6 +144,7 @@ class Done:
 
     normalized: bool
     loudness_lufs: float | None
+    loudness_range_lu: float | None
     peak_dbfs: float | None
     clipping_ratio: float
     packets: int

@@ -51,6 +51,13 @@ def _diarization(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
     return open_stage(DiarizationSettings(), blobs)
 
 
+def _quality(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
+    from maie_quality.settings import QualitySettings
+    from maie_quality.stage import open_stage
+
+    return open_stage(QualitySettings(), blobs)
+
+
 def _enhancement(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
     from maie_enhancement.settings import EnhancementSettings
     from maie_enhancement.stage import open_stage
@@ -76,6 +83,7 @@ OPENERS: dict[str, Opener] = {
     "preprocess": _preprocess,
     "asr": _asr,
     "diarization": _diarization,
+    "quality": _quality,
     "enhancement": _enhancement,
     "summary": _summary,
     "synthesis": _synthesis,

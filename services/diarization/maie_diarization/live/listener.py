@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
-from maie_diarization.blocking import run_blocking
 from maie_diarization.engine import Engine, Samples, SpeechRange, Voice
+from maie_runtime.worker.blocking import run_blocking
 from maie_runtime.worker.stage import ignore_heartbeat
 from maie_speech.live.stalls import Blame, StallWatch
 

@@ -6,6 +6,7 @@ from maie.asr.v1 import asr_pb2 as _asr_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
 from maie.diarization.v1 import diarization_pb2 as _diarization_pb2
 from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
+from maie.quality.v1 import quality_pb2 as _quality_pb2
 from maie.summary.v1 import summary_pb2 as _summary_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -30,6 +31,7 @@ class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FEATURE_SUMMARY: _ClassVar[Feature]
     FEATURE_ENHANCEMENT_METRICS: _ClassVar[Feature]
     FEATURE_SPEAKERS: _ClassVar[Feature]
+    FEATURE_QUALITY: _ClassVar[Feature]
 
 class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -66,6 +68,7 @@ FEATURE_CLEAN_TRANSCRIPT: Feature
 FEATURE_SUMMARY: Feature
 FEATURE_ENHANCEMENT_METRICS: Feature
 FEATURE_SPEAKERS: Feature
+FEATURE_QUALITY: Feature
 JOB_STATE_UNSPECIFIED: JobState
 JOB_STATE_PENDING: JobState
 JOB_STATE_PREPROCESSING: JobState
@@ -342,7 +345,7 @@ class JobOrigin(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class JobResults(_message.Message):
-    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread", "revision", "speakers", "speaker_count_confidence", "speaker_turns")
+    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread", "revision", "speakers", "speaker_count_confidence", "speaker_turns", "quality_report")
     RAW_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     CLEAN_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -356,6 +359,7 @@ class JobResults(_message.Message):
     SPEAKERS_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_COUNT_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_TURNS_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_REPORT_FIELD_NUMBER: _ClassVar[int]
     raw_transcript: str
     clean_transcript: str
     segments: _containers.RepeatedCompositeFieldContainer[_types_pb2.Segment]
@@ -369,7 +373,8 @@ class JobResults(_message.Message):
     speakers: _containers.RepeatedCompositeFieldContainer[_diarization_pb2.Speaker]
     speaker_count_confidence: float
     speaker_turns: _containers.RepeatedCompositeFieldContainer[_diarization_pb2.SpeakerTurn]
-    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., suspect_texts: _Optional[_Iterable[_Union[_types_pb2.SuspectText, _Mapping]]] = ..., unread: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., revision: _Optional[int] = ..., speakers: _Optional[_Iterable[_Union[_diarization_pb2.Speaker, _Mapping]]] = ..., speaker_count_confidence: _Optional[float] = ..., speaker_turns: _Optional[_Iterable[_Union[_diarization_pb2.SpeakerTurn, _Mapping]]] = ...) -> None: ...
+    quality_report: _quality_pb2.QualityReport
+    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., suspect_texts: _Optional[_Iterable[_Union[_types_pb2.SuspectText, _Mapping]]] = ..., unread: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., revision: _Optional[int] = ..., speakers: _Optional[_Iterable[_Union[_diarization_pb2.Speaker, _Mapping]]] = ..., speaker_count_confidence: _Optional[float] = ..., speaker_turns: _Optional[_Iterable[_Union[_diarization_pb2.SpeakerTurn, _Mapping]]] = ..., quality_report: _Optional[_Union[_quality_pb2.QualityReport, _Mapping]] = ...) -> None: ...
 
 class EnhancementMetrics(_message.Message):
     __slots__ = ("edit_rate", "skipped", "kept_segment_ids")

@@ -113,20 +113,22 @@ class AudioTrack(_message.Message):
     def __init__(self, track: _Optional[int] = ..., codec: _Optional[str] = ..., language: _Optional[str] = ..., title: _Optional[str] = ..., default: _Optional[bool] = ..., read: _Optional[bool] = ...) -> None: ...
 
 class AudioQuality(_message.Message):
-    __slots__ = ("vad_coverage", "loudness_lufs", "peak_dbfs", "clipping_ratio", "bandwidth_hertz", "narrow_band")
+    __slots__ = ("vad_coverage", "loudness_lufs", "peak_dbfs", "clipping_ratio", "bandwidth_hertz", "narrow_band", "loudness_range_lu")
     VAD_COVERAGE_FIELD_NUMBER: _ClassVar[int]
     LOUDNESS_LUFS_FIELD_NUMBER: _ClassVar[int]
     PEAK_DBFS_FIELD_NUMBER: _ClassVar[int]
     CLIPPING_RATIO_FIELD_NUMBER: _ClassVar[int]
     BANDWIDTH_HERTZ_FIELD_NUMBER: _ClassVar[int]
     NARROW_BAND_FIELD_NUMBER: _ClassVar[int]
+    LOUDNESS_RANGE_LU_FIELD_NUMBER: _ClassVar[int]
     vad_coverage: float
     loudness_lufs: float
     peak_dbfs: float
     clipping_ratio: float
     bandwidth_hertz: int
     narrow_band: bool
-    def __init__(self, vad_coverage: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., clipping_ratio: _Optional[float] = ..., bandwidth_hertz: _Optional[int] = ..., narrow_band: _Optional[bool] = ...) -> None: ...
+    loudness_range_lu: float
+    def __init__(self, vad_coverage: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., clipping_ratio: _Optional[float] = ..., bandwidth_hertz: _Optional[int] = ..., narrow_band: _Optional[bool] = ..., loudness_range_lu: _Optional[float] = ...) -> None: ...
 
 class Chunk(_message.Message):
     __slots__ = ("index", "range", "speech", "audio", "channel", "track")

@@ -13,11 +13,12 @@ from maie.common.v1 import types_pb2 as common
 from maie_diarization.engine import Calibration, Samples, SpeechRange, Voice, own_space
 from maie_diarization.engines.embedded.background import background
 from maie_diarization.engines.embedded.mel import mel_power
-from maie_diarization.engines.embedded.models import PYANNET, open_model, version_with
+from maie_diarization.engines.embedded.models import PYANNET, version_with
 from maie_diarization.engines.embedded.segmentation import segment
 from maie_diarization.engines.embedded.voice_encoder import VoiceEncoder
 from maie_diarization.engines.embedded.voices import local_speakers, without_murmur
 from maie_diarization.settings import DiarizationSettings
+from maie_speech.shipped_models import open_model
 
 # From this probability on a speaker of a window speaks.
 SPEAKS: Final = 0.35

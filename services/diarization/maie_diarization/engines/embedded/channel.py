@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from maie_diarization.engine import Embedding
-from maie_diarization.engines.embedded.models import CHANNELS, open_arrays
+from maie_diarization.engines.embedded.models import CHANNELS
+from maie_speech.shipped_models import open_arrays
 
 # The places of the two vectors in the file.
 _SHARED: Final = 0

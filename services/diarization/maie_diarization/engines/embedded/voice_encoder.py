@@ -13,7 +13,8 @@ from maie_diarization.engine import Embedding
 from maie_diarization.engines.embedded.channel import Channel
 from maie_diarization.engines.embedded.encoder import embed
 from maie_diarization.engines.embedded.mel import Mels
-from maie_diarization.engines.embedded.models import CAMPPLUS, open_model
+from maie_diarization.engines.embedded.models import CAMPPLUS
+from maie_speech.shipped_models import open_model
 
 # The encoder knows no voice by less speech than this.
 _LEAST_FRAMES: Final = 40

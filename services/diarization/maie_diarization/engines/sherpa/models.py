@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from maie_diarization.engine import SAMPLE_RATE
-from maie_diarization.engines.embedded.models import CAMPPLUS, MODELS, ShippedModel, read_model
+from maie_diarization.engines.embedded.models import CAMPPLUS, MODELS, PACKAGE
+from maie_speech.shipped_models import ShippedModel, read_model
 
 # The model was trained on 10 s. But in these windows two voices rarely become one: in four of
 # LibriSpeech 3 % of the speech had another speaker, and with 10 s it was 10 %.
@@ -50,6 +51,7 @@ class DescribedModel:
 SEGMENTATION: Final = DescribedModel(
     # Written by tools/diarization_models.
     model=ShippedModel(
+        package=PACKAGE,
         name="segmentation-3.0",
         path=MODELS / "segmentation" / "segmentation.onnx",
         sha256="e3a2a1742f5b28117353cc280acc8f31c7a7d86ccb89e49c90ad627023efddb8",

@@ -38,6 +38,7 @@ export const de: Words = {
     preprocess: "Vorbereiten",
     asr: "Transkribieren",
     diarization: "Personen unterscheiden",
+    quality: "Klang messen",
     enhancement: "Glätten",
     summary: "Zusammenfassen",
   },

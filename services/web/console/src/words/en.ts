@@ -36,6 +36,7 @@ export const en = {
     preprocess: "Prepare",
     asr: "Transcribe",
     diarization: "Tell speakers apart",
+    quality: "Measure the sound",
     enhancement: "Clean up",
     summary: "Summarise",
   },

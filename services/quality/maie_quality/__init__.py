@@ -1,0 +1,1 @@
+"""The quality stage: how good the sound of a recording is."""

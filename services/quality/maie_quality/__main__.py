@@ -1,0 +1,16 @@
+"""Starts the quality service."""
+
+from maie_core.settings import load_settings
+from maie_quality.settings import QualitySettings
+from maie_quality.stage import open_stage
+from maie_runtime.worker.server import run_service
+
+
+def main() -> None:
+    """Serves until SIGTERM."""
+    settings = load_settings(QualitySettings)
+    run_service("quality", settings, lambda blobs: open_stage(settings, blobs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Settings of the quality service."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from maie_core.settings import GpuServiceSettings
+from maie_runtime.worker.engines import find_engine
+
+ENGINES = "maie.quality.engines"
+
+
+class QualitySettings(GpuServiceSettings):
+    """The quality service; `MAIE_QUALITY_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_QUALITY_")
+
+    listen: str = "127.0.0.1:50057"
+    """The address that gRPC listens on; port 0 takes a free one."""
+    engine: str = "dnsmos"
+    """The engine, by its name among the entry points `maie.quality.engines`."""
+    threads: int = Field(default=1, ge=1, le=64)
+    """The threads of an engine on a CPU for each chunk."""
+    step_seconds: float = Field(default=5.0, ge=0.1, le=60)
+    """The seconds from one window that an engine rates to the next. Smaller steps take more time
+    in proportion; 1 is that of Microsoft's own script."""
+
+    def check(self) -> None:
+        """Refuses an engine that is not installed."""
+        find_engine(ENGINES, self.engine)

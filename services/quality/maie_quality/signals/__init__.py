@@ -1,0 +1,1 @@
+"""What can be measured in the sound of a chunk. Pure: no model, no clock."""

@@ -1,0 +1,37 @@
+"""What the quality of a recording lets expect of its transcript."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from maie.common.v1 import types_pb2 as common
+from maie.quality.v1 import quality_pb2 as quality
+from maie_core.reasons import WarningReason
+from maie_core.result_warnings import result_warning
+
+# By measurement (bench/quality/words.py, docs/quality.md).
+NOISY_SNR: Final = 10.0
+REVERBERANT_SECONDS: Final = 0.6
+POOR_OVERALL: Final = 2.0
+
+
+def verdict(report: quality.QualityReport) -> list[common.Warning]:
+    """The warnings of a report: one where more errors are to be expected, with its causes."""
+    causes = []
+    if report.HasField("snr_db") and report.snr_db < NOISY_SNR:
+        causes.append(f"the noise is only {report.snr_db:.0f} dB below the speech")
+    if report.reverberation_seconds >= REVERBERANT_SECONDS:
+        causes.append(
+            "the speech reverberates, as it does far from the microphone "
+            f"({report.reverberation_seconds:.1f} s)"
+        )
+    if report.HasField("overall") and report.overall.mean < POOR_OVERALL:
+        causes.append(f"listeners would rate the sound {report.overall.mean:.1f} of 5")
+    if not causes:
+        return []
+    return [
+        result_warning(
+            WarningReason.POOR_SOUND,
+            f"Expect more errors in the text: {', and '.join(causes)}.",
+        )
+    ]
