@@ -134,15 +134,23 @@ class Stages:
 
     async def read(self, reading: Reading, chunk_seconds: float) -> tuple[str, int]:
         """The text of a reading, and how many passages are reported as unread."""
-        path = self._data / "reading.wav"
-        write_wav(path, reading)
         length = Duration()
         length.FromMilliseconds(round(1000 * chunk_seconds))
-        request = preprocess.PreprocessRequest(
-            recording=await self._blobs.put("recording", path.read_bytes()),
-            chunk_duration=length,
-        )
-        plan = await call(self._preprocess, request, self._blobs)
+        plan = await self.plan(reading, preprocess.PreprocessRequest(chunk_duration=length))
+        return await self.text(plan)
+
+    async def plan(
+        self, reading: Reading, request: preprocess.PreprocessRequest
+    ) -> preprocess.PreprocessResult:
+        """What preprocess makes of a reading; the recording is put into the request."""
+        path = self._data / "reading.wav"
+        write_wav(path, reading)
+        request.recording.CopyFrom(await self._blobs.put("recording", path.read_bytes()))
+        plan: preprocess.PreprocessResult = await call(self._preprocess, request, self._blobs)
+        return plan
+
+    async def text(self, plan: preprocess.PreprocessResult) -> tuple[str, int]:
+        """The text of a recording that is cut, and how many passages are reported as unread."""
         parts = [
             await call(self._asr, asr.TranscribeRequest(speech_chunk=chunk), self._blobs)
             for chunk in plan.chunks

@@ -14,6 +14,7 @@ COMMANDS = {
     "up": "up",
     "top": "top",
     "process": "process",
+    "quality": "quality",
     "live": "live",
     "livekit": "livekit",
     "search": "search",

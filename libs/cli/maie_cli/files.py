@@ -107,8 +107,15 @@ class ResultFolder:
         Raises:
             ResultError: It cannot be written.
         """
-        path = self._path(name, extension)
-        content = written(finished, extension)
+        return self.put(f"{name}.{extension}", written(finished, extension))
+
+    def put(self, name: str, content: bytes) -> Path:
+        """Writes a file of this name, replacing an older one, and returns its path.
+
+        Raises:
+            ResultError: It cannot be written.
+        """
+        path = self._folder / name
         with _naming(path):
             self._folder.mkdir(parents=True, exist_ok=True)
             _replace(path, content)

@@ -20,8 +20,9 @@ def tsv(results: job.JobResults) -> str:
 
 def _row(line: Line) -> tuple[str, ...]:
     start, end = str(round(line.start * 1000)), str(round(line.end * 1000))
-    return start, end, _no_formula(line.text), _no_formula(line.voice)
+    return start, end, no_formula(line.text), no_formula(line.voice)
 
 
-def _no_formula(text: str) -> str:
+def no_formula(text: str) -> str:
+    """The text, so that no spreadsheet takes it for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

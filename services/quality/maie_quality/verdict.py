@@ -9,10 +9,10 @@ from maie.quality.v1 import quality_pb2 as quality
 from maie_core.reasons import WarningReason
 from maie_core.result_warnings import result_warning
 
-# By measurement (bench/quality/words.py, docs/quality.md).
+# By measurement (bench/quality_words.py, docs/quality.md).
 NOISY_SNR: Final = 10.0
 REVERBERANT_SECONDS: Final = 0.6
-POOR_OVERALL: Final = 2.0
+POOR_OVERALL: Final = 2.2
 
 
 def verdict(report: quality.QualityReport) -> list[common.Warning]:
