@@ -27,6 +27,7 @@ class FeatureName(enum.StrEnum):
     SUMMARY = "summary"
     ENHANCEMENT_METRICS = "enhancement_metrics"
     SPEAKERS = "speakers"
+    QUALITY = "quality"
 
 
 class StateName(enum.StrEnum):

@@ -12,6 +12,7 @@ from maie_client import FEATURES
 from maie_pipeline.bindings import BINDINGS
 from tests.cli.command import MAIE
 from tests.mesh.conftest import start_mesh, write_wav
+from tests.mesh.stages import JOB_STAGES
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.mesh
@@ -53,7 +54,7 @@ def test_json_is_one_object_with_the_names_of_the_contract(processed):
     assert {"raw_transcript", "clean_transcript", "segments", "summary"} <= value["results"].keys()
     assert value["results"]["raw_transcript"].startswith(WORDS)
     assert value["results"]["summary"]["content"]
-    assert [each["stage"] for each in value["versions"]["stages"]] == [*BINDINGS]
+    assert [each["stage"] for each in value["versions"]["stages"]] == JOB_STAGES
 
 
 def test_progress_goes_to_stderr(processed):

@@ -13,16 +13,16 @@ import pytest
 
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
-from maie_pipeline.bindings import BINDINGS
 from tests.mesh.conftest import RunningMesh, sample_audio, write_wav
 from tests.mesh.shared.test_job_actions import Run
+from tests.mesh.stages import JOB_STAGES
 
 pytestmark = pytest.mark.mesh
 
 MARK = "marked7q3"
 """A word of which each thing that no log may hold has a variant."""
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-STAGES = set(BINDINGS)
+STAGES = set(JOB_STAGES)
 
 
 def lines(mesh: RunningMesh) -> Iterator[tuple[str, str]]:
@@ -66,7 +66,7 @@ async def processed(gateway: str, sources: list[Path], hook: job.Webhook) -> lis
         for source in sources:
             accepted = await client.create_job(
                 source,
-                features=["clean_transcript", "speakers", "summary"],
+                features=["clean_transcript", "speakers", "quality", "summary"],
                 template_id="meeting_notes_v1",
                 display_name=f"{MARK}-shown",
                 labels={f"{MARK}-key": f"{MARK}-value"},
