@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import BinaryIO, NoReturn
 
 # PyAV imports the last four only for a file with such a track, when this process can no
@@ -202,7 +203,10 @@ def _decode_once(
             warning for decoding in decodings.values() for warning in decoding.judge(file, limits)
         ]
         _check_length(max(decoding.samples for decoding in decodings.values()), limits)
-        wire.send(target, wire.DONE, _report(list(decodings.values()), warnings))
+        done = asdict(_report(list(decodings.values()), warnings))
+        if not choice.loudness_range:
+            del done["loudness_range_lu"]
+        wire.send(target, wire.DONE, json.dumps(done).encode())
     return set()
 
 

@@ -28,6 +28,7 @@ def choice_of(options: pb.RecordingOptions, settings: PreprocessSettings) -> wir
         channels=_MODES.get(options.channels, settings.channels),
         track=options.track,
         all_tracks=options.all_tracks,
+        loudness_range=True,
     )
 
 

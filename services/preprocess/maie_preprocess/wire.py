@@ -46,11 +46,20 @@ ChannelMode = Literal["mix", "split", "auto"]
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Choice:
-    """Which tracks and channels to decode; see RecordingOptions in the contract."""
+    """Which tracks and channels to decode; see RecordingOptions in the contract.
+
+    Attributes:
+        channels: How several channels are read.
+        track: The track, from 1; 0 for the default one.
+        all_tracks: Whether all tracks are read.
+        loudness_range: Whether the loudness range is reported. A worker of a release that does not
+            know it, and whose package was replaced under it, does not ask.
+    """
 
     channels: ChannelMode
     track: int
     all_tracks: bool
+    loudness_range: bool = False
 
 
 class Lane(NamedTuple):
@@ -144,12 +153,12 @@ class Done:
 
     normalized: bool
     loudness_lufs: float | None
-    loudness_range_lu: float | None
     peak_dbfs: float | None
     clipping_ratio: float
     packets: int
     damaged_packets: int
     warnings: list[RecordingWarning] = field(default_factory=list)
+    loudness_range_lu: float | None = None
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
