@@ -64,6 +64,13 @@ def settled_session(asked: live.SessionConfig, chunk_seconds: float) -> live.Ses
             "FEATURE_CLEAN_TRANSCRIPT, or leave `refinements` unset.",
             field="config.refinements",
         )
+    if job.FEATURE_QUALITY in config.job.features:
+        raise invalid(
+            Reason.OPTION_NOT_SUPPORTED,
+            "The sound of live speech is not measured; leave FEATURE_QUALITY out, and process a "
+            "recording for it.",
+            field="config.job.features",
+        )
     check_several(config, wanted=config.several_speakers, field="config.several_speakers")
     return config
 
