@@ -141,7 +141,7 @@ async def _run(mesh: LocalMesh, showings: Sequence[Showing], output: Path) -> No
     Raises:
         MeshError: The mesh does not start, or a job fails.
     """
-    with _status("starting the mesh: broker, five services, gateway"):
+    with _status("starting the mesh: broker, services, gateway"):
         await mesh.__aenter__()
     names = Names()
     try:
