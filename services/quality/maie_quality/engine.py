@@ -51,8 +51,8 @@ def mean_opinion(opinions: Sequence[Opinion]) -> Opinion:
     """The mean of opinions of one engine; at least one."""
 
     def mean(scores: Sequence[float | None]) -> float | None:
-        told = [score for score in scores if score is not None]
-        return fmean(told) if told else None
+        known = [score for score in scores if score is not None]
+        return fmean(known) if known else None
 
     return Opinion(
         overall=fmean(each.overall for each in opinions),

@@ -14,7 +14,7 @@ LEFT_OUT = (
 
 
 def has_voice(settings: Mapping[str, str]) -> bool:
-    """Whether the synthesis service could start, as far as can be told without its model.
+    """Whether the synthesis service could start, as far as is known without its model.
 
     Args:
         settings: What the service would read.

@@ -16,7 +16,7 @@ _FASTEST: Final = 2
 # In less sound there are too few decays.
 _LEAST_FRAMES: Final = 5 * FRAMES_PER_SECOND
 _SILENCE: Final = 1e-12
-# A longer time cannot be told from noise that stays.
+# A longer time is more likely noise that stays.
 _LONGEST: Final = 5.0
 
 
