@@ -7,18 +7,17 @@ from typing import Final
 
 import numpy as np
 
-from maie_quality.signals.levels import FRAMES_PER_SECOND, FULL_SCALE
+from maie_quality.signals.levels import FRAME, FULL_SCALE
 from maie_speech.frames import SAMPLE_RATE
 from maie_speech.speech import Samples, SpeechRange
 
 # A shorter one is a crossing of zero or a quiet sound, and a longer one a pause.
-SHORTEST: Final = SAMPLE_RATE // FRAMES_PER_SECOND
+SHORTEST: Final = FRAME
 LONGEST: Final = 2 * SAMPLE_RATE
 # Silence: a resampler's rounding leaves this at most.
 _SILENT: Final = 1
 # Speech that breaks off is this loud right before and after, relative to all speech (dB).
 _LOUD: Final = -20.0
-_EDGE: Final = SAMPLE_RATE // FRAMES_PER_SECOND
 
 
 def find_dropouts(
@@ -52,8 +51,8 @@ def _is_spoken(speech: Sequence[SpeechRange], start: int, end: int) -> bool:
 
 
 def _is_loud(samples: Samples, start: int, end: int, least: float) -> bool:
-    edges = (samples[max(0, start - _EDGE) : start], samples[end : end + _EDGE])
+    edges = (samples[max(0, start - FRAME) : start], samples[end : end + FRAME])
     return all(
-        len(edge) == _EDGE and float(np.mean(edge.astype(np.float64) ** 2)) >= least
+        len(edge) == FRAME and float(np.mean(edge.astype(np.float64) ** 2)) >= least
         for edge in edges
     )
