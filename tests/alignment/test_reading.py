@@ -12,6 +12,7 @@ import pytest
 from maie.alignment.v1 import alignment_pb2 as alignment
 from maie_alignment.engine import SAMPLE_RATE
 from maie_alignment.engines.embedded.engine import EmbeddedEngine, create
+from maie_alignment.reading.audio import WholeAudio
 from maie_alignment.reading.compare import HeardWord
 from maie_alignment.reading.reader import Recording, read_along
 from maie_alignment.settings import AlignmentSettings
@@ -109,7 +110,9 @@ async def test_a_long_recording_is_read_in_pieces(engine):
         for word in words
     ]
     shares: list[float] = []
-    recording = Recording(samples=long, text=text_words(f"{AMIABLE_TEXT} " * 15), heard=many)
+    recording = Recording(
+        audio=WholeAudio(long), text=text_words(f"{AMIABLE_TEXT} " * 15), heard=many
+    )
     async for update in read_along(recording, engine):
         if isinstance(update, float):
             shares.append(update)
@@ -136,7 +139,7 @@ async def test_a_text_that_nobody_heard_counts_as_read(engine):
 
 async def read(engine, text, words, samples=None):
     recording = Recording(
-        samples=read_audio(AMIABLE) if samples is None else samples,
+        audio=WholeAudio(read_audio(AMIABLE) if samples is None else samples),
         text=text_words(text),
         heard=words,
     )

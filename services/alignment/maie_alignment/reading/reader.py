@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
 from maie.alignment.v1 import alignment_pb2 as alignment
-from maie_alignment.engine import SAMPLE_RATE, AlignedWord, Engine, Samples
+from maie_alignment.engine import SAMPLE_RATE, AlignedWord, Engine
+from maie_alignment.reading.audio import Audio
 from maie_alignment.reading.checks import FoundUnit, check
 from maie_alignment.reading.compare import HeardWord, as_read, compare
 from maie_alignment.reading.pieces import Piece, pieces
@@ -19,12 +20,12 @@ class Recording:
     """What is to be compared.
 
     Attributes:
-        samples: The recording.
+        audio: The recording.
         text: The text.
         heard: What was heard; None where nobody listened, and all of the text counts as read.
     """
 
-    samples: Samples
+    audio: Audio
     text: Sequence[TextWord]
     heard: Sequence[HeardWord] | None
 
@@ -37,7 +38,7 @@ async def read_along(
     Raises:
         StageError: As the engine raises it.
     """
-    length = len(recording.samples) / SAMPLE_RATE
+    length = recording.audio.seconds
     if recording.heard is None:
         cut = [Piece(units=tuple(as_read(recording.text)), start=0.0, end=length)]
     else:
@@ -45,21 +46,20 @@ async def read_along(
         cut = pieces(units, length, engine.max_seconds)
     found: list[FoundUnit] = []
     for number, piece in enumerate(cut, start=1):
-        found += await _piece(piece, recording.samples, engine)
+        found += await _piece(piece, recording.audio, engine)
         yield number / len(cut)
     yield reading_of(recording.text, found)
 
 
-async def _piece(piece: Piece, samples: Samples, engine: Engine) -> list[FoundUnit]:
-    start = round(piece.start * SAMPLE_RATE)
-    part = samples[start : round(piece.end * SAMPLE_RATE)]
+async def _piece(piece: Piece, audio: Audio, engine: Engine) -> list[FoundUnit]:
+    start, end = round(piece.start * SAMPLE_RATE), round(piece.end * SAMPLE_RATE)
+    # A piece without a pause may be longer than the engine takes; it has the times of speech
+    # recognition then.
+    is_short = end - start <= engine.max_seconds * SAMPLE_RATE
+    part = await audio.read(start, end) if is_short else None
 
     async def align(words: Sequence[str]) -> list[AlignedWord]:
-        # A piece without a pause may be longer than the engine takes; it has the times of speech
-        # recognition then.
-        if len(part) > engine.max_seconds * SAMPLE_RATE:
-            return []
-        return await engine.align(part, words)
+        return [] if part is None else await engine.align(part, words)
 
     found = await check(piece.units, align)
     return [
