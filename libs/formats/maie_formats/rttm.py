@@ -6,16 +6,13 @@ RT-09.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie_core.durations import seconds
-from maie_formats.clean import plain
+from maie_formats.names import field_name
 
-# What names of recordings end with, such as ".wav"; readers know files without it.
-_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 # A file has channels from 1, and one whose channels were mixed has the first.
 _MIXED = 1
 
@@ -28,7 +25,7 @@ def rttm(results: job.JobResults, name: str) -> str:
         name: The recording's name. The file of the turns is that without its extension, and with
             an underscore for each space, since fields end with spaces.
     """
-    file = "_".join(_EXTENSION.sub("", plain(name)).split()) or "recording"
+    file = field_name(name)
     channels = {each.speaker: each.channel or _MIXED for each in results.speakers}
     return "".join(
         f"SPEAKER {file} {channels.get(speaker, _MIXED)} {_times(range_)} <NA> <NA> {speaker} "
