@@ -297,7 +297,7 @@ COMPILER_cuda := compiler
 .PHONY: images
 images: engine $(if $(shell command -v npm),console) $(if $(filter $(DEBIAN_BASE),$(BASE_IMAGE)),mmdebstrap) ## Build an image of each part, or of PARTS="gateway asr"; VARIANT=cuda those for GPUs, BASE_IMAGE=localhost/maie-base from Debian's packages.
 ifeq ($(BASE_IMAGE),$(DEBIAN_BASE))
-	$(call step,making $(BASE) of Debian's packages,deploy/images/base.sh $(BASE) $(if $(COMPILER_$(VARIANT)),g++ libpython3-dev),see above.)
+	$(call step,making $(BASE) of Debian's packages,deploy/images/base.sh $(BASE) $(if $(COMPILER_$(VARIANT)),g++ libpython3-dev,libflite1),see above.)
 endif
 	@BASE_IMAGE=$(BASE) VARIANT=$(VARIANT) REGISTRY=$(REGISTRY) deploy/images/build.sh $(PARTS)
 

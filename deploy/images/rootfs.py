@@ -4,11 +4,14 @@ rootfs.py python ROOTFS           the interpreter and its standard library witho
                                   tools, the CA certificates of the machine, and a user
 rootfs.py packages ROOTFS BELOW   what is installed in /opt/maie, without tests and debugging
                                   information; libraries of the machine unless BELOW has them
+rootfs.py libraries ROOTFS BELOW NAME
+                                  the shared libraries of Debian's package NAME, with those that
+                                  they need and BELOW does not have, and the licences of all
 rootfs.py members ROOTFS MODULE   beside what is installed in ROOTFS/opt/maie, the command
                                   `run-part`, which runs the module
 
 Each layer has bytecode, and every shared library that its binaries are linked to. Needs Python,
-`ldd`, `ldconfig` and `strip` alone.
+`ldd`, `ldconfig` and `strip`, and for `libraries` `dpkg-query`.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ LEFT_OUT = (
     "__pycache__",
     "config-*",
 )
+DPKG_QUERY = Path("/usr/bin/dpkg-query")
 LDD, LDCONFIG, STRIP = Path("/usr/bin/ldd"), Path("/sbin/ldconfig"), Path("/usr/bin/strip")
 ELF = b"\x7fELF"
 DEBUGGING_INFORMATION = b".debug_info"
@@ -89,6 +93,25 @@ def packages(rootfs: Path, below: Path) -> None:
     target.parent.mkdir(parents=True)
     shutil.move(PACKAGES, target)
     _list_nvidia(target, rootfs, below)
+
+
+def libraries(rootfs: Path, below: Path, name: str) -> None:
+    """Fills the folder `rootfs` with the libraries of a package of Debian's."""
+    found = [Path(line) for line in _query("--listfiles", name) if ".so." in Path(line).name]
+    for library in found:
+        # Programs see the name of the file itself, with its version.
+        target = _within(rootfs, library)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(library, target, follow_symlinks=False)
+    needed = {each.resolve() for each in found}
+    owners = {name}
+    for library in sorted(_linked(needed)):
+        if library.resolve() not in needed and not _within(below, library).exists():
+            _copy(library, rootfs)
+            owner = _query("--search", f"*/{library.name}")[0]
+            owners.add(owner.partition(":")[0])
+    for owner in owners:
+        _copy(Path("/usr/share/doc", owner, "copyright"), rootfs)
 
 
 def members(rootfs: Path, module: str) -> None:
@@ -184,6 +207,13 @@ def _linked(binaries: Iterable[Path]) -> set[Path]:
     return found
 
 
+def _query(*asked: str) -> list[str]:
+    command = [DPKG_QUERY, *asked]
+    return subprocess.run(  # noqa: S603 - a package of the build itself
+        command, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
 def _later() -> Iterator[Path]:
     listed = subprocess.run(  # noqa: S603 - the machine's own list
         [LDCONFIG, "-p"], capture_output=True, text=True, check=True
@@ -228,6 +258,8 @@ if __name__ == "__main__":
             python(Path(rootfs))
         case ["packages", rootfs, below]:
             packages(Path(rootfs), Path(below))
+        case ["libraries", rootfs, below, name]:
+            libraries(Path(rootfs), Path(below), name)
         case ["members", rootfs, module]:
             members(Path(rootfs), module)
         case _:

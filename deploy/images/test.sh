@@ -13,7 +13,7 @@ fi
 compose=(podman-compose)
 [ "$ENGINE" = podman ] || compose=(docker compose)
 
-PARTS=(gateway web preprocess asr diarization quality enhancement summary)
+PARTS=(gateway web preprocess asr diarization quality enhancement summary synthesis)
 VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' ../gateway/pyproject.toml)
 for part in "${PARTS[@]}" cli; do
     "$ENGINE" image inspect "${REGISTRY:-localhost}/maie-$part:$VERSION" >/dev/null 2>&1 || {
@@ -69,7 +69,7 @@ wait_for() {
     done
 }
 
-# The console, health, and the same recording over HTTP, whose text it prints.
+# The console, health, a text as speech, and the same recording over HTTP, whose text it prints.
 over_http() {
     local url
     url=https://$("$ENGINE" port "$(container_of web)" 8080/tcp)
@@ -79,6 +79,8 @@ over_http() {
     }
     http "$url/health" >>"$log"
     http "$url/" | grep --quiet 'id="console"'
+    http --json '{"model": "flite", "voice": "slt", "input": "All is well.", "response_format": "flac"}' "$url/v1/audio/speech" \
+        | head --bytes 4 | grep --quiet fLaC
     http --form file=@"$RECORDINGS/standup.flac" --form model=whisper-1 --form response_format=text \
         "$url/v1/audio/transcriptions"
 }

@@ -27,7 +27,16 @@ SPECIFICATION = [
     "--builtin-schema",
     "vendor.compose-spec",
 ]
-MESH = {"nats", "gateway", "web", "preprocess", "diarization", "quality", "enhancement"}
+MESH = {
+    "nats",
+    "gateway",
+    "web",
+    "preprocess",
+    "diarization",
+    "quality",
+    "enhancement",
+    "synthesis",
+}
 WATCHERS = {"collector", "prometheus", "grafana"}
 
 

@@ -159,6 +159,7 @@ def test_workers_alone_can_join_a_mesh_elsewhere() -> None:
         "pools",
         *("--set", "components.gateway.enabled=false,components.web.enabled=false"),
         *("--set", "traffic.kind=none,broker.provision.enabled=false"),
+        *("--set", "components.synthesis.rpc=false"),
     )
     assert not of_kind(found, "Service", "Pod", "Job", "GRPCRoute")
     for name, check in CHECKS.items():
