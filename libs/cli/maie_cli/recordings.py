@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+# What FFmpeg reads and people record; other files of a folder are no recordings.
+ENDINGS = frozenset(
+    f".{ending}"
+    for ending in (
+        *("wav", "mp3", "m4a", "flac", "ogg", "opus", "webm", "mp4", "aac", "amr", "3gp"),
+        *("aif", "aiff", "wma", "mkv", "mov", "caf", "oga"),
+    )
+)
+
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Recording:
@@ -34,3 +43,14 @@ def recording_of(argument: str) -> Recording:
         return Recording(path=Path(), url=argument)
     last = unquote(parts.path).rstrip("/").rpartition("/")[2]
     return Recording(path=Path(last or parts.netloc), url=argument)
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """The recordings of a folder and of the folders within it, in the order of their names."""
+    found = (path for path in folder.rglob("*") if is_recording(path.name))
+    return sorted(path for path in found if path.is_file())
+
+
+def is_recording(name: str) -> bool:
+    """Whether a file's name has the ending of a recording."""
+    return Path(name).suffix.lower() in ENDINGS

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -14,30 +12,18 @@ import typer
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, TenantOption
 from maie_cli.batch import Batch
 from maie_cli.console import note
+from maie_cli.embedded import client_of
 from maie_cli.exits import EXIT_CODES, Exit, leave, run
 from maie_cli.files import ResultFolder
-from maie_cli.gateway import gateway_client
-from maie_cli.mesh.local import LocalMesh
-from maie_cli.mesh.options import MeshOptions
 from maie_cli.quality.limits import Limits
 from maie_cli.quality.page import page
 from maie_cli.quality.rows import Row, as_csv, as_json, row_of
-from maie_cli.recordings import Recording
+from maie_cli.recordings import Recording, recordings_in
 from maie_cli.views import view_of
-from maie_client import Client
 
 AT_ONCE = 4
 # So many jobs with all of their results are in memory at a time.
 GROUP = 64
-# What FFmpeg reads and people record; other files of a folder are no recordings.
-ENDINGS = frozenset(
-    f".{ending}"
-    for ending in (
-        *("wav", "mp3", "m4a", "flac", "ogg", "opus", "webm", "mp4", "aac", "amr", "3gp"),
-        *("aif", "aiff", "wma", "mkv", "mov", "caf", "oga"),
-    )
-)
-
 app = typer.Typer(add_completion=False)
 
 
@@ -100,8 +86,7 @@ def _recordings(folder: Path) -> list[Recording]:
         return [Recording(path=folder)]
     if not folder.is_dir():
         leave(f"There is no folder {folder}.", Exit.USAGE)
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS)
-    return [Recording(path=path) for path in sorted(found) if path.is_file()]
+    return [Recording(path=path) for path in recordings_in(folder)]
 
 
 async def _quality(
@@ -116,7 +101,7 @@ async def _quality(
 ) -> Exit:
     rows: list[Row] = []
     code = Exit.OK
-    async with _client(embedded, gateway, tenant) as client:
+    async with client_of(embedded=embedded, gateway=gateway, tenant=tenant) as client:
         with view_of([str(each) for each in recordings], quiet=quiet) as view:
             batch = Batch(client, {"features": ["quality"]}, view, AT_ONCE)
             for first in range(0, len(recordings), GROUP):
@@ -134,19 +119,3 @@ async def _quality(
         note(f"{file}: {'; '.join(found)}")
     note(f"{len(rows)} recordings, {len(broken)} outside the limits; see {output / 'quality.html'}")
     return max(code, Exit.FAILED) if broken else code
-
-
-@asynccontextmanager
-async def _client(embedded: bool, gateway: str, tenant: str) -> AsyncIterator[Client]:
-    """A client of the gateway, or of a mesh that lives as long."""
-    if not embedded:
-        async with gateway_client(gateway, tenant) as client:
-            yield client
-        return
-    with TemporaryDirectory(prefix="maie-quality-") as data:
-        options = MeshOptions(data=Path(data), port_base=0)
-        async with (
-            LocalMesh(options, note) as mesh,
-            gateway_client(mesh.gateway, key_file=mesh.key_file) as client,
-        ):
-            yield client
