@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from maie.alignment.v1 import alignment_pb2 as alignment
 from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
@@ -188,6 +189,12 @@ def _quality(
     return [quality.AssessResponse(report=quality.QualityReport(engine=ENGINE))]
 
 
+def _alignment(
+    _: alignment.AlignRequest, __: StageContext, ___: int
+) -> list[alignment.AlignResponse]:
+    return [alignment.AlignResponse(reading=alignment.Reading(engine=ENGINE))]
+
+
 def _summary(
     request: summary.SummarizeRequest, _: StageContext, __: int
 ) -> list[summary.SummarizeResponse]:
@@ -213,6 +220,7 @@ def empty_stages(chunks: int = 1) -> dict[str, EmptyStage]:
         "asr": EmptyStage(answer=_asr),
         "diarization": EmptyStage(answer=_diarization),
         "quality": EmptyStage(answer=_quality),
+        "alignment": EmptyStage(answer=_alignment),
         "enhancement": EmptyStage(answer=_enhancement),
         "summary": EmptyStage(answer=_summary),
         "synthesis": EmptyStage(answer=_synthesis),

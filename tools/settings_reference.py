@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
+from maie_alignment.settings import AlignmentSettings, EmbeddedSettings
 from maie_asr.settings import (
     AsrSettings,
     ChunkformerSettings,
@@ -76,6 +77,8 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Diarization engine `sortformer`", SortformerSettings),
     ("Diarization: live speech", DiarizationLiveSettings),
     ("Quality", QualitySettings),
+    ("Alignment", AlignmentSettings),
+    ("Alignment engine `embedded`", EmbeddedSettings),
     ("Enhancement", EnhancementSettings),
     ("Enhancement engine `vllm`", EnhancementVllmSettings),
     ("Enhancement engine `openai`", EnhancementOpenAISettings),

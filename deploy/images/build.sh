@@ -17,7 +17,7 @@ certificates=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
 variant=${VARIANT:-cpu}
 case $variant in
 cpu)
-    parts=(gateway web preprocess asr diarization quality enhancement summary synthesis cli)
+    parts=(gateway web preprocess asr diarization quality alignment enhancement summary synthesis cli)
     tag=$version
     declare -A locks=([cli]=cli-without-mesh)
     ;;

@@ -13,7 +13,7 @@ fi
 compose=(podman-compose)
 [ "$ENGINE" = podman ] || compose=(docker compose)
 
-PARTS=(gateway web preprocess asr diarization quality enhancement summary synthesis)
+PARTS=(gateway web preprocess asr diarization quality alignment enhancement summary synthesis)
 VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' ../gateway/pyproject.toml)
 for part in "${PARTS[@]}" cli; do
     "$ENGINE" image inspect "${REGISTRY:-localhost}/maie-$part:$VERSION" >/dev/null 2>&1 || {

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from pathlib import Path
 
 import av
 import numpy as np
 
 from maie_alignment.engine import Samples
+from maie_alignment.reading.compare import HeardWord
 
 ROOT = Path(__file__).parents[2]
 LIBRIVOX = ROOT / "tests/data/librivox"
@@ -33,3 +36,14 @@ def read_audio(path: Path) -> Samples:
 def words_of(text: str) -> list[str]:
     """The words of a text without punctuation and casing."""
     return text.lower().replace(",", "").replace(".", "").replace(";", "").split()
+
+
+def heard() -> list[HeardWord]:
+    """What is said, with the times of another recogniser."""
+    sentences = json.loads((ROOT / "tests/data/readings/sentences.json").read_text("utf-8"))
+    ends = next(each["word_ends"] for each in sentences if AMIABLE.name in each["file"])
+    edges = itertools.pairwise([0.0, *ends])
+    return [
+        HeardWord(text=word, start=start, end=end)
+        for word, (start, end) in zip(words_of(AMIABLE_TEXT), edges, strict=True)
+    ]

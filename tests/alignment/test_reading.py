@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -18,7 +16,7 @@ from maie_alignment.reading.reader import Recording, read_along
 from maie_alignment.settings import AlignmentSettings
 from maie_alignment.text import text_words
 from maie_core.durations import seconds
-from tests.alignment.readings import AMIABLE, AMIABLE_TEXT, ROOT, read_audio, words_of
+from tests.alignment.readings import AMIABLE, AMIABLE_TEXT, heard, read_audio
 
 pytestmark = pytest.mark.unit
 
@@ -144,17 +142,6 @@ async def read(engine, text, words, samples=None):
         heard=words,
     )
     return [update async for update in read_along(recording, engine)][-1]
-
-
-def heard() -> list[HeardWord]:
-    """What is said, with the times of another recogniser."""
-    sentences = json.loads((ROOT / "tests/data/readings/sentences.json").read_text("utf-8"))
-    ends = next(each["word_ends"] for each in sentences if AMIABLE.name in each["file"])
-    edges = itertools.pairwise([0.0, *ends])
-    return [
-        HeardWord(text=word, start=start, end=end)
-        for word, (start, end) in zip(words_of(AMIABLE_TEXT), edges, strict=True)
-    ]
 
 
 def changed(words, old, new):

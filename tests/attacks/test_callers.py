@@ -32,6 +32,7 @@ STAGE_CALLS = {
     "asr": "/maie.asr.v1.AsrService/Transcribe",
     "diarization": "/maie.diarization.v1.DiarizationService/Diarize",
     "quality": "/maie.quality.v1.QualityService/Assess",
+    "alignment": "/maie.alignment.v1.AlignmentService/Align",
     "enhancement": "/maie.enhancement.v1.EnhancementService/Enhance",
     "summary": "/maie.summary.v1.SummaryService/Summarize",
     "synthesis": "/maie.speech.v1.SpeechService/Synthesize",

@@ -16,6 +16,7 @@ PARTS = (
     "asr-2",
     "diarization",
     "quality",
+    "alignment",
     "enhancement",
     "summary",
     "gateway",

@@ -17,7 +17,16 @@ from tests.cli.command import Ended, run
 pytestmark = pytest.mark.mesh
 
 PARTS = [
-    *("asr", "diarization", "enhancement", "gateway", "nats", "operator", "preprocess"),
+    *(
+        "alignment",
+        "asr",
+        "diarization",
+        "enhancement",
+        "gateway",
+        "nats",
+        "operator",
+        "preprocess",
+    ),
     *("provision", "quality", "summary", "synthesis", "web"),
 ]
 PRIVATE = "PRIVATE KEY"

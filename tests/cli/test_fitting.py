@@ -152,6 +152,7 @@ def test_a_mesh_has_as_many_asr_workers_as_fit(
             "asr-2",
             "diarization",
             "quality",
+            "alignment",
             "enhancement",
             "summary",
             "gateway",

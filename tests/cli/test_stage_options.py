@@ -15,7 +15,13 @@ from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_cli.arguments import ChannelName, FeatureName, parse_speaker_names
 from maie_cli.commands.process import DEFAULT_TEMPLATE, job_options
-from maie_cli.options import parse_options, recording_options, speaker_options, stage_options
+from maie_cli.options import (
+    parse_options,
+    reading_options,
+    recording_options,
+    speaker_options,
+    stage_options,
+)
 from tests.cli.command import maie_at
 from tests.client.fake_gateway import FakeJobs, script, serving
 
@@ -281,3 +287,28 @@ async def test_the_command_refuses_a_wrong_one_before_it_asks_anybody(tmp_path: 
     code, errors = await maie(jobs, "process", recording, "--summary", "warmth=3")
     assert code == 2
     assert "warmth" in errors
+
+
+def test_the_text_of_a_reading_comes_from_a_file(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_bytes("\ufeffNaïve words.\n".encode())
+    assert reading_options(text, [FeatureName.READING]) == {"reading_text": "Naïve words.\n"}
+    assert reading_options(None, [FeatureName.SUMMARY]) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "features", "message"),
+    [
+        (None, [FeatureName.READING], "needs the text"),
+        (b"Words", [FeatureName.SUMMARY], "where --feature reading"),
+        (b"\xff\xfe", [FeatureName.READING], "not a text file in UTF-8"),
+    ],
+)
+def test_a_text_without_its_feature_and_the_reverse_are_refused(
+    tmp_path: Path, content: bytes | None, features: list[FeatureName], message: str
+) -> None:
+    text = tmp_path / "text.txt"
+    if content is not None:
+        text.write_bytes(content)
+    with pytest.raises(typer.BadParameter, match=message):
+        reading_options(None if content is None else text, features)

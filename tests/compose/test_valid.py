@@ -34,6 +34,7 @@ MESH = {
     "preprocess",
     "diarization",
     "quality",
+    "alignment",
     "enhancement",
     "synthesis",
 }

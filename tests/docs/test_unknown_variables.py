@@ -19,6 +19,7 @@ pytestmark = pytest.mark.unit
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 DOCUMENTED = re.findall(r"^\| `(MAIE_\w+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 MODULES = (
+    "alignment",
     "asr",
     "diarization",
     "enhancement",

@@ -47,6 +47,7 @@ async def test_workers_are_known_at_once_and_until_they_leave(broker: Broker) ->
             common.STAGE_ASR: 3,
             common.STAGE_DIARIZATION: 1,
             common.STAGE_QUALITY: 1,
+            common.STAGE_ALIGNMENT: 1,
             common.STAGE_ENHANCEMENT: 1,
             common.STAGE_SUMMARY: 1,
             common.STAGE_SYNTHESIS: 1,

@@ -17,7 +17,16 @@ pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy/images"
-SERVICES = {"asr", "diarization", "enhancement", "preprocess", "quality", "summary", "synthesis"}
+SERVICES = {
+    "alignment",
+    "asr",
+    "diarization",
+    "enhancement",
+    "preprocess",
+    "quality",
+    "summary",
+    "synthesis",
+}
 
 
 def _members(part: str) -> set[str]:

@@ -99,6 +99,7 @@ def test_speakers_are_told_beside_the_text_and_before_it_is_cleaned() -> None:
     assert nobody == {
         "preprocess": [],
         "quality.reduce": ["preprocess"],
+        "alignment": ["preprocess"],
         "diarization.reduce": [],
         "summary.reduce": [],
     }
@@ -110,6 +111,12 @@ def test_the_sound_is_measured_beside_the_text_and_alone_without_any() -> None:
     assert needs["quality.reduce"] == ["preprocess", "quality.map.0000", "quality.map.0001"]
     alone = needs_of(units_of(RECORDING, job.JobConfig(features=["FEATURE_QUALITY"]), 2))
     assert list(alone) == ["preprocess", "quality.map.0000", "quality.map.0001", "quality.reduce"]
+
+
+def test_a_text_is_compared_with_the_words_of_all_chunks() -> None:
+    needs = needs_of(units_of(RECORDING, job.JobConfig(features=["FEATURE_READING"]), 2))
+    assert list(needs) == ["preprocess", "asr.0000", "asr.0001", "alignment"]
+    assert needs["alignment"] == ["preprocess", "asr.0000", "asr.0001"]
 
 
 def test_a_unit_may_need_several_nodes_and_the_first_of_a_group_that_is_there() -> None:

@@ -6,13 +6,15 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tools.release.__main__ import UV, is_well
-from tools.release.clean_install import Installed, module_problems
+from tools.release.clean_install import WHOLE, Installed, module_problems
 from tools.release.sources import changelog_problems, contract_problems, sbom_problems
 from tools.release.wheels import build, members, module, wheel_problems
 from tools.version import ROOT, version
@@ -207,6 +209,21 @@ def test_every_distribution_is_built() -> None:
     names = [module(each) for each in members(ROOT)]
     assert len(names) == len(set(names)) == len(list(ROOT.glob("*/*/pyproject.toml"))) + 1
     assert {"maie", "maie_cli", "maie_gateway", "maie_asr"} <= set(names)
+
+
+def test_what_is_installed_whole_requires_every_distribution() -> None:
+    projects = [tomllib.loads((each / "pyproject.toml").read_text()) for each in members(ROOT)]
+    named = {each["project"]["name"]: each["project"] for each in projects}
+    left, reached = [WHOLE], set()
+    while left:
+        asked = Requirement(left.pop())
+        if asked.name not in named or asked in reached:
+            continue
+        reached.add(asked)
+        extras = named[asked.name].get("optional-dependencies", {})
+        left += named[asked.name].get("dependencies", [])
+        left += [each for extra in asked.extras for each in extras[extra]]
+    assert {each.name for each in reached} == named.keys() - {"maie"}
 
 
 def test_a_module_that_is_missing_or_of_the_checkout_is_named(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def accept(
     pipeline: str = RECORDING.name,
     origin: job.JobOrigin | None = None,
     source_sha256: str = "",
+    reading_options: common.Blob | None = None,
     speaker_names: Mapping[str, str] = MappingProxyType({}),
 ) -> Step:
     """Begins a job.
@@ -73,6 +74,7 @@ def accept(
         origin: Whose transcript the job summarises; None for a job of its own.
         source_sha256: What tells the URL that the recording was fetched from; empty where it was
             uploaded.
+        reading_options: The stored text that the recording is compared with; None without one.
         speaker_names: The names of the speakers of the transcript, where the job is given one.
 
     Returns:
@@ -103,6 +105,7 @@ def accept(
         pipeline=pipeline,
         origin=origin,
         source_sha256=source_sha256,
+        reading_options=reading_options,
         speaker_names=speaker_names,
     )
     first.units.extend(PIPELINES[pipeline].first_units(config))

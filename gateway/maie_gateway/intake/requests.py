@@ -10,6 +10,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_gateway.intake.readings import is_same
 from maie_gateway.records.bucket_errors import bucket_errors
 from maie_runtime.bus import subjects
 from maie_runtime.bus.broker import Broker
@@ -90,8 +91,9 @@ def check_same_submit(
     whole.CopyFrom(stored.config)
     for webhook, secret in zip(whole.webhooks, secrets, strict=True):
         webhook.secret = secret
-    before = (whole, stored.recording.size_bytes, stored.recording.sha256)
-    if before != (config, recording.size_bytes, recording.sha256):
+    before = (stored.recording.size_bytes, stored.recording.sha256)
+    is_same_recording = before == (recording.size_bytes, recording.sha256)
+    if not is_same_recording or not is_same(config, whole, stored.reading_options):
         raise StageError(
             Code.ALREADY_EXISTS,
             Reason.REQUEST_ID_REUSED,

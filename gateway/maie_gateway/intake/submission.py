@@ -23,6 +23,7 @@ from maie_gateway.engine.loop import Conductor
 from maie_gateway.intake.admission import Admission, Upload
 from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.pace import Pace, UploadLimits
+from maie_gateway.intake.readings import store_text
 from maie_gateway.intake.requests import Requests, check_same_submit
 from maie_gateway.intake.snapshots import Snapshots
 from maie_gateway.intake.submit_config import settled_config
@@ -215,9 +216,10 @@ class Submissions:
     ) -> record.JobRecord:
         try:
             blob, template = await self._snapshots.store(tenant, job_id, config.template_id)
+            reading_options, kept = await store_text(self._blobs, job_id, config)
             step = accept(
                 job_id=job_id,
-                config=config,
+                config=kept,
                 recording=recording,
                 template=blob,
                 template_sha256=template.sha256,
@@ -229,6 +231,7 @@ class Submissions:
                 held=self._fair_share.must_wait(tenant, lane(record.JobRecord(config=config))),
                 asr_slots=self._conductor.policy.window.get(common.STAGE_ASR, 0),
                 source_sha256=source_digest(job_id, source) if source else "",
+                reading_options=reading_options,
             )
             with span(self._broker.tracer, "maie.submit", {JOB: job_id, TENANT: tenant}):
                 await self._conductor.begin(step)

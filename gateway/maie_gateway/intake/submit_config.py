@@ -30,6 +30,7 @@ from maie_core.options import (
 )
 from maie_core.reasons import Reason
 from maie_core.speakers import is_speaker
+from maie_gateway.intake.readings import settle_reading
 
 DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
 _TEMPLATE_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_TEMPLATE_ID_CHARACTERS}}}")
@@ -56,6 +57,7 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
     check_transcribe(config.asr_options, "config.asr_options")
     check_recording(config.recording_options, "config.recording_options")
     _check_speakers(config)
+    settle_reading(config)
     check_generation(config.enhancement_generation, "config.enhancement_generation")
     check_generation(config.summary_generation, "config.summary_generation")
     _check_chunk_duration(config)

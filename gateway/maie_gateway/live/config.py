@@ -25,7 +25,18 @@ SUMMARY_NOT_REQUESTED = (
     "wait for it."
 )
 # What is about a recording.
-_OF_RECORDINGS = ("filename", "recording_options", "speaker_options", "request_id", "lane")
+_OF_RECORDINGS = (
+    "filename",
+    "recording_options",
+    "speaker_options",
+    "reading_options",
+    "request_id",
+    "lane",
+)
+_FEATURES_OF_RECORDINGS: dict[int, str] = {
+    job.FEATURE_QUALITY: "The sound of live speech is not measured",
+    job.FEATURE_READING: "Live speech is not compared with a text",
+}
 
 
 def settled_session(asked: live.SessionConfig, chunk_seconds: float) -> live.SessionConfig:
@@ -45,6 +56,14 @@ def settled_session(asked: live.SessionConfig, chunk_seconds: float) -> live.Ses
                 f"`{field.name}` is about a recording; leave it unset for a live session.",
                 field=f"config.job.{field.name}",
             )
+    for feature in asked.job.features:
+        if feature in _FEATURES_OF_RECORDINGS:
+            raise invalid(
+                Reason.OPTION_NOT_SUPPORTED,
+                f"{_FEATURES_OF_RECORDINGS[feature]}; leave {job.Feature.Name(feature)} out, and "
+                "process a recording for it.",
+                field="config.job.features",
+            )
     config = live.SessionConfig()
     config.CopyFrom(asked)
     config.format.CopyFrom(settled_format(asked.format, "config.format"))
@@ -63,13 +82,6 @@ def settled_session(asked: live.SessionConfig, chunk_seconds: float) -> live.Ses
             "Refinements are the clean transcript, which the job does not ask for; add "
             "FEATURE_CLEAN_TRANSCRIPT, or leave `refinements` unset.",
             field="config.refinements",
-        )
-    if job.FEATURE_QUALITY in config.job.features:
-        raise invalid(
-            Reason.OPTION_NOT_SUPPORTED,
-            "The sound of live speech is not measured; leave FEATURE_QUALITY out, and process a "
-            "recording for it.",
-            field="config.job.features",
         )
     check_several(config, wanted=config.several_speakers, field="config.several_speakers")
     return config

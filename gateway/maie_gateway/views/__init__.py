@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from google.protobuf.message import Message
 
+from maie.alignment.v1.alignment_pb2 import Reading
 from maie.common.v1.types_pb2 import Transcript
 from maie.diarization.v1.diarization_pb2 import Diarization
 from maie.preprocess.v1.preprocess_pb2 import PreprocessResult
@@ -11,6 +12,7 @@ from maie.quality.v1.quality_pb2 import QualityReport
 from maie.summary.v1.summary_pb2 import SummarizeResult
 from maie_gateway.views.plan import PLAN
 from maie_gateway.views.quality import QUALITY
+from maie_gateway.views.reading import READING
 from maie_gateway.views.speakers import SPEAKERS
 from maie_gateway.views.summary import SUMMARY
 from maie_gateway.views.transcript import TRANSCRIPT
@@ -21,6 +23,7 @@ VIEWS: dict[type[Message], View] = {
     QualityReport: QUALITY,
     Transcript: TRANSCRIPT,
     Diarization: SPEAKERS,
+    Reading: READING,
     SummarizeResult: SUMMARY,
 }
 """The table of views, by the message that a unit's output holds."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
 import typer
@@ -14,7 +15,7 @@ from maie.asr.v1 import asr_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie_cli.arguments import ChannelName
+from maie_cli.arguments import ChannelName, FeatureName
 from maie_client import JobOptions, SharedOptions
 from maie_client.text import sendable
 
@@ -82,6 +83,37 @@ def _track(typed: str) -> int:
     raise typer.BadParameter(
         f"write the number of a track, from 1, or {ALL_TRACKS}, not {typed!r}", param_hint="--track"
     )
+
+
+def reading_options(text: Path | None, features: Collection[FeatureName]) -> JobOptions:
+    """The text that a recording is compared with.
+
+    Args:
+        text: The file that has it, in UTF-8; None without one.
+        features: What the job makes.
+
+    Raises:
+        typer.BadParameter: It cannot be read, or one of text and feature is without the other.
+    """
+    wanted = FeatureName.READING in features
+    if text is None:
+        if wanted:
+            raise typer.BadParameter(
+                f"the feature {FeatureName.READING} needs the text that should have been read",
+                param_hint="--reading-text",
+            )
+        return {}
+    if not wanted:
+        raise typer.BadParameter(
+            f"a text is compared where --feature {FeatureName.READING} says so",
+            param_hint="--reading-text",
+        )
+    try:
+        return {"reading_text": text.read_text(encoding="utf-8-sig")}
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(
+            f"{text} is not a text file in UTF-8 that can be read", param_hint="--reading-text"
+        ) from error
 
 
 def speaker_options(typed: str) -> JobOptions:

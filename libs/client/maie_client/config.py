@@ -24,6 +24,7 @@ FEATURES: dict[str, job.Feature] = {
     "enhancement_metrics": job.FEATURE_ENHANCEMENT_METRICS,
     "speakers": job.FEATURE_SPEAKERS,
     "quality": job.FEATURE_QUALITY,
+    "reading": job.FEATURE_READING,
 }
 """The features by name."""
 
@@ -66,6 +67,8 @@ class JobOptions(SharedOptions, total=False):
     """The channels and tracks to transcribe."""
     speaker_options: diarization.SpeakerOptions
     """What is known of the speakers; needs the feature "speakers"."""
+    reading_text: str
+    """The text that should have been read; with the feature "reading", which needs it."""
     request_id: str
     """The idempotency key: a repeated request with the same content returns the same job."""
     interactive: bool
@@ -88,6 +91,8 @@ def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
             speaker_options=options.get("speaker_options"),
         )
     )
+    if "reading_text" in options:
+        config.reading_options.text = sendable(options["reading_text"])
     return config
 
 

@@ -57,6 +57,9 @@ MAX_HOTWORD_CHARACTERS = 64
 MAX_LANGUAGE_CHARACTERS = 35  # enough for any tag: RFC 5646, section 4.4.1
 MAX_TEMPERATURES = 10
 
+# A text that is read aloud; about 4 hours of speech.
+MAX_READING_TEXT_CHARACTERS = 200_000
+
 # A text that is spoken; about 20 hours of speech.
 MAX_SPEECH_CHARACTERS = 1_000_000
 MIN_SPEECH_SPEED = 0.25

@@ -311,6 +311,9 @@ class Reason(enum.StrEnum):
     RATE_LIMITED = "RATE_LIMITED", Code.RESOURCE_EXHAUSTED
     """Calls come faster than the key, the tenant or the address may make them; the error's metadata
     names the limit. Try again after the retry delay, and call less often."""
+    READING_TEXT_INVALID = "READING_TEXT_INVALID", Code.INVALID_ARGUMENT
+    """The text that a recording is compared with is missing, has no word, or is too long. Send the
+    text that should have been read."""
     READ_MODEL_DRIVER_MISSING = "READ_MODEL_DRIVER_MISSING", Code.FAILED_PRECONDITION
     """The driver of the read model's database is not installed. Install
     maie-gateway[postgresql]."""
@@ -625,6 +628,9 @@ class WarningReason(enum.StrEnum):
     SPEAKERS_MISSING = "SPEAKERS_MISSING"
     """Who speaks is not known for some text of a live track that several people share. Start more
     diarization workers with a port."""
+    TEXT_DIFFERS = "TEXT_DIFFERS"
+    """Fewer than half of the words were read as the text has them. Check that the text is that of
+    the recording."""
     TEXT_REMOVED = "TEXT_REMOVED"
     """Text was left out because it was probably never spoken. Listen to the range that the warning
     names."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from maie.alignment.v1 import alignment_pb2
 from maie.asr.v1 import asr_pb2, streaming_pb2
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2
@@ -156,6 +157,15 @@ BINDINGS: dict[str, StageBinding] = {
             request=quality_pb2.AssessRequest,
             response=quality_pb2.AssessResponse,
             results=frozenset({"measures", "report"}),
+        ),
+        StageBinding(
+            slug="alignment",
+            stage=common.STAGE_ALIGNMENT,
+            service="maie.alignment.v1.AlignmentService",
+            method="Align",
+            request=alignment_pb2.AlignRequest,
+            response=alignment_pb2.AlignResponse,
+            results=frozenset({"reading"}),
         ),
         StageBinding(
             slug="enhancement",

@@ -12,6 +12,10 @@ Who wants to know how good the sound is has, beside asr:
 
     preprocess -> quality.map[i] -> quality.reduce
 
+Who wants to know how a text was read has, after the words of all chunks:
+
+    asr[i] -> alignment
+
 The voices of all chunks are found beside asr, diarization.reduce says which are one speaker's, and
 diarization.merge[i] gives the words of asr[i] their speakers.
 """
@@ -28,6 +32,7 @@ from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_pipeline.nodes import Node, Scope
 from maie_pipeline.pipeline import Pipeline
 from maie_pipeline.quality import quality_nodes
+from maie_pipeline.reading import reading_node
 from maie_pipeline.speakers import MERGE, speaker_nodes
 from maie_pipeline.text import text_nodes
 
@@ -59,6 +64,7 @@ TEXT = frozenset(
         job.FEATURE_SUMMARY,
         job.FEATURE_ENHANCEMENT_METRICS,
         job.FEATURE_SPEAKERS,
+        job.FEATURE_READING,
     }
 )
 """The features that need the text."""
@@ -86,6 +92,7 @@ RECORDING = Pipeline(
             output=common.Transcript,
         ),
         *quality_nodes(cut="preprocess"),
+        reading_node(cut="preprocess", words="asr"),
         *speaker_nodes(cut="preprocess", words="asr"),
         *text_nodes(MERGE, "asr"),
     ),

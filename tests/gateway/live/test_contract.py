@@ -144,6 +144,7 @@ SILENCE = asr.TranscribeOptions(silence=asr.SilenceOptions(vad_filter=True))
         (config(features=[job.FEATURE_SUMMARY]), "TEMPLATE_REQUIRED"),
         (config(labels={"A": "b"}), "LABELS_INVALID"),
         (config(features=[job.FEATURE_QUALITY]), "OPTION_NOT_SUPPORTED"),
+        (config(features=[job.FEATURE_READING]), "OPTION_NOT_SUPPORTED"),
         (config(asr_options=TRANSLATE), "OPTION_NOT_SUPPORTED"),
         (config(asr_options=SILENCE), "OPTION_NOT_SUPPORTED"),
         (config(webhooks=[WEBHOOK]), "URI_NOT_ALLOWED"),

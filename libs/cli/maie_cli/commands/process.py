@@ -30,6 +30,7 @@ from maie_cli.options import (
     SpeakersOption,
     SummaryOptions,
     TrackOption,
+    reading_options,
     recording_options,
     speaker_options,
     stage_options,
@@ -97,6 +98,15 @@ def process(
     channels: ChannelsOption = None,
     track: TrackOption = "",
     speakers: SpeakersOption = "",
+    reading_text: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TEXT.txt",
+            exists=True,
+            dir_okay=False,
+            help="What should have been read, for the feature reading.",
+        ),
+    ] = None,
     chunk_seconds: ChunkSecondsOption = None,
     label: LabelsOption = None,
     name: Annotated[str, typer.Option(help="The job's display name.")] = "",
@@ -119,7 +129,7 @@ def process(
     leaves a job that was accepted running; `maie jobs` looks after it.
     """
     options = job_options(feature or [], template, language, chunk_seconds, speakers)
-    options |= recording_options(channels, track)
+    options |= recording_options(channels, track) | reading_options(reading_text, feature or ())
     features = options["features"]
     options = {
         **options,

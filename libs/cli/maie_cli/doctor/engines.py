@@ -58,6 +58,13 @@ def _quality(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
     return open_stage(QualitySettings(), blobs)
 
 
+def _alignment(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
+    from maie_alignment.settings import AlignmentSettings
+    from maie_alignment.stage import open_stage
+
+    return open_stage(AlignmentSettings(), blobs)
+
+
 def _enhancement(blobs: Blobs) -> AbstractAsyncContextManager[Any]:
     from maie_enhancement.settings import EnhancementSettings
     from maie_enhancement.stage import open_stage
@@ -84,6 +91,7 @@ OPENERS: dict[str, Opener] = {
     "asr": _asr,
     "diarization": _diarization,
     "quality": _quality,
+    "alignment": _alignment,
     "enhancement": _enhancement,
     "summary": _summary,
     "synthesis": _synthesis,

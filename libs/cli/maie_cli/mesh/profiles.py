@@ -11,6 +11,7 @@ from maie_cli.mesh.errors import MeshError
 _EMBEDDED = {
     "MAIE_DIARIZATION_ENGINE": "embedded",
     "MAIE_QUALITY_ENGINE": "dnsmos",
+    "MAIE_ALIGNMENT_ENGINE": "embedded",
     "MAIE_ENHANCEMENT_ENGINE": "rules",
     "MAIE_SUMMARY_ENGINE": "extractive",
 }

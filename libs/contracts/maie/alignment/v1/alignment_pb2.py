@@ -26,25 +26,37 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!maie/alignment/v1/alignment.proto\x12\x11maie.alignment.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\"\x89\x02\n\x07Reading\x12*\n\x05words\x18\x01 \x03(\x0b\x32\x1b.maie.alignment.v1.ReadWord\x12(\n\x06pauses\x18\x02 \x03(\x0b\x32\x18.maie.alignment.v1.Pause\x12\x32\n\x07\x66igures\x18\x03 \x01(\x0b\x32!.maie.alignment.v1.ReadingFigures\x12-\n\x06\x65ngine\x18\x04 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x36\n\nasr_engine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x00\x88\x01\x01\x42\r\n\x0b_asr_engine\"\xd5\x02\n\x08ReadWord\x12\x0c\n\x04text\x18\x01 \x01(\t\x12/\n\x07outcome\x18\x02 \x01(\x0e\x32\x1e.maie.alignment.v1.WordOutcome\x12-\n\x05range\x18\x03 \x01(\x0b\x32\x19.maie.common.v1.TimeRangeH\x00\x88\x01\x01\x12\r\n\x05heard\x18\x04 \x01(\t\x12\x12\n\x05score\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0btext_offset\x18\x06 \x01(\x05H\x02\x88\x01\x01\x12(\n\x06phones\x18\x07 \x03(\x0b\x32\x18.maie.alignment.v1.Phone\x12*\n\x07letters\x18\x08 \x03(\x0b\x32\x19.maie.alignment.v1.Letter\x12\x0f\n\x07guessed\x18\t \x01(\x08\x12\x13\n\x0b\x65nds_phrase\x18\n \x01(\x08\x42\x08\n\x06_rangeB\x08\n\x06_scoreB\x0e\n\x0c_text_offset\"P\n\x05Phone\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\r\n\x05score\x18\x03 \x01(\x01\"@\n\x06Letter\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\"E\n\x05Pause\x12(\n\x05range\x18\x01 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x12\n\nhesitation\x18\x02 \x01(\x08\"\xe9\x01\n\x0eReadingFigures\x12\r\n\x05words\x18\x01 \x01(\x05\x12\x0f\n\x07\x63orrect\x18\x02 \x01(\x05\x12\r\n\x05wrong\x18\x03 \x01(\x05\x12\x0f\n\x07skipped\x18\x04 \x01(\x05\x12\x10\n\x08inserted\x18\x05 \x01(\x05\x12\x10\n\x08repeated\x18\x06 \x01(\x05\x12\x0f\n\x07\x66illers\x18\x07 \x01(\x05\x12\x13\n\x0bhesitations\x18\x08 \x01(\x05\x12+\n\x08\x64uration\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12 \n\x18words_correct_per_minute\x18\n \x01(\x01*\xe4\x01\n\x0bWordOutcome\x12\x1c\n\x18WORD_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14WORD_OUTCOME_CORRECT\x10\x01\x12\x16\n\x12WORD_OUTCOME_WRONG\x10\x02\x12\x18\n\x14WORD_OUTCOME_SKIPPED\x10\x03\x12\x1c\n\x18WORD_OUTCOME_NOT_REACHED\x10\x04\x12\x19\n\x15WORD_OUTCOME_INSERTED\x10\x05\x12\x19\n\x15WORD_OUTCOME_REPEATED\x10\x06\x12\x17\n\x13WORD_OUTCOME_FILLER\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!maie/alignment/v1/alignment.proto\x12\x11maie.alignment.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\"\xf7\x01\n\x0c\x41lignRequest\x12\x31\n\x06\x63hunks\x18\x01 \x01(\x0b\x32\x1f.maie.alignment.v1.ChunksSourceH\x00\x12\x17\n\raudio_content\x18\x02 \x01(\x0cH\x00\x12\x0e\n\x04text\x18\x03 \x01(\tH\x01\x12.\n\x0estored_options\x18\x04 \x01(\x0b\x32\x14.maie.common.v1.BlobH\x01\x12\x33\n\ntranscript\x18\x05 \x01(\x0b\x32\x1a.maie.common.v1.TranscriptH\x02\x88\x01\x01\x42\x08\n\x06sourceB\r\n\x0btext_sourceB\r\n\x0b_transcript\"e\n\x0c\x43hunksSource\x12*\n\x0cpreprocessed\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12)\n\x0btranscripts\x18\x02 \x03(\x0b\x32\x14.maie.common.v1.Blob\"~\n\rAlignResponse\x12\x34\n\x08progress\x18\x01 \x01(\x0b\x32 .maie.alignment.v1.AlignProgressH\x00\x12-\n\x07reading\x18\x02 \x01(\x0b\x32\x1a.maie.alignment.v1.ReadingH\x00\x42\x08\n\x06update\"!\n\rAlignProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\"\x1e\n\x0eReadingOptions\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xb4\x02\n\x07Reading\x12*\n\x05words\x18\x01 \x03(\x0b\x32\x1b.maie.alignment.v1.ReadWord\x12(\n\x06pauses\x18\x02 \x03(\x0b\x32\x18.maie.alignment.v1.Pause\x12\x32\n\x07\x66igures\x18\x03 \x01(\x0b\x32!.maie.alignment.v1.ReadingFigures\x12-\n\x06\x65ngine\x18\x04 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\x36\n\nasr_engine\x18\x05 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersionH\x00\x88\x01\x01\x12)\n\x08warnings\x18\x06 \x03(\x0b\x32\x17.maie.common.v1.WarningB\r\n\x0b_asr_engine\"\xd5\x02\n\x08ReadWord\x12\x0c\n\x04text\x18\x01 \x01(\t\x12/\n\x07outcome\x18\x02 \x01(\x0e\x32\x1e.maie.alignment.v1.WordOutcome\x12-\n\x05range\x18\x03 \x01(\x0b\x32\x19.maie.common.v1.TimeRangeH\x00\x88\x01\x01\x12\r\n\x05heard\x18\x04 \x01(\t\x12\x12\n\x05score\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0btext_offset\x18\x06 \x01(\x05H\x02\x88\x01\x01\x12(\n\x06phones\x18\x07 \x03(\x0b\x32\x18.maie.alignment.v1.Phone\x12*\n\x07letters\x18\x08 \x03(\x0b\x32\x19.maie.alignment.v1.Letter\x12\x0f\n\x07guessed\x18\t \x01(\x08\x12\x13\n\x0b\x65nds_phrase\x18\n \x01(\x08\x42\x08\n\x06_rangeB\x08\n\x06_scoreB\x0e\n\x0c_text_offset\"P\n\x05Phone\x12\x0e\n\x06symbol\x18\x01 \x01(\t\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\r\n\x05score\x18\x03 \x01(\x01\"@\n\x06Letter\x12\x0c\n\x04text\x18\x01 \x01(\t\x12(\n\x05range\x18\x02 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\"E\n\x05Pause\x12(\n\x05range\x18\x01 \x01(\x0b\x32\x19.maie.common.v1.TimeRange\x12\x12\n\nhesitation\x18\x02 \x01(\x08\"\xe9\x01\n\x0eReadingFigures\x12\r\n\x05words\x18\x01 \x01(\x05\x12\x0f\n\x07\x63orrect\x18\x02 \x01(\x05\x12\r\n\x05wrong\x18\x03 \x01(\x05\x12\x0f\n\x07skipped\x18\x04 \x01(\x05\x12\x10\n\x08inserted\x18\x05 \x01(\x05\x12\x10\n\x08repeated\x18\x06 \x01(\x05\x12\x0f\n\x07\x66illers\x18\x07 \x01(\x05\x12\x13\n\x0bhesitations\x18\x08 \x01(\x05\x12+\n\x08\x64uration\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12 \n\x18words_correct_per_minute\x18\n \x01(\x01*\xe4\x01\n\x0bWordOutcome\x12\x1c\n\x18WORD_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n\x14WORD_OUTCOME_CORRECT\x10\x01\x12\x16\n\x12WORD_OUTCOME_WRONG\x10\x02\x12\x18\n\x14WORD_OUTCOME_SKIPPED\x10\x03\x12\x1c\n\x18WORD_OUTCOME_NOT_REACHED\x10\x04\x12\x19\n\x15WORD_OUTCOME_INSERTED\x10\x05\x12\x19\n\x15WORD_OUTCOME_REPEATED\x10\x06\x12\x17\n\x13WORD_OUTCOME_FILLER\x10\x07\x32`\n\x10\x41lignmentService\x12L\n\x05\x41lign\x12\x1f.maie.alignment.v1.AlignRequest\x1a .maie.alignment.v1.AlignResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.alignment.v1.alignment_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WORDOUTCOME']._serialized_start=1184
-  _globals['_WORDOUTCOME']._serialized_end=1412
-  _globals['_READING']._serialized_start=117
-  _globals['_READING']._serialized_end=382
-  _globals['_READWORD']._serialized_start=385
-  _globals['_READWORD']._serialized_end=726
-  _globals['_PHONE']._serialized_start=728
-  _globals['_PHONE']._serialized_end=808
-  _globals['_LETTER']._serialized_start=810
-  _globals['_LETTER']._serialized_end=874
-  _globals['_PAUSE']._serialized_start=876
-  _globals['_PAUSE']._serialized_end=945
-  _globals['_READINGFIGURES']._serialized_start=948
-  _globals['_READINGFIGURES']._serialized_end=1181
+  _globals['_WORDOUTCOME']._serialized_start=1775
+  _globals['_WORDOUTCOME']._serialized_end=2003
+  _globals['_ALIGNREQUEST']._serialized_start=117
+  _globals['_ALIGNREQUEST']._serialized_end=364
+  _globals['_CHUNKSSOURCE']._serialized_start=366
+  _globals['_CHUNKSSOURCE']._serialized_end=467
+  _globals['_ALIGNRESPONSE']._serialized_start=469
+  _globals['_ALIGNRESPONSE']._serialized_end=595
+  _globals['_ALIGNPROGRESS']._serialized_start=597
+  _globals['_ALIGNPROGRESS']._serialized_end=630
+  _globals['_READINGOPTIONS']._serialized_start=632
+  _globals['_READINGOPTIONS']._serialized_end=662
+  _globals['_READING']._serialized_start=665
+  _globals['_READING']._serialized_end=973
+  _globals['_READWORD']._serialized_start=976
+  _globals['_READWORD']._serialized_end=1317
+  _globals['_PHONE']._serialized_start=1319
+  _globals['_PHONE']._serialized_end=1399
+  _globals['_LETTER']._serialized_start=1401
+  _globals['_LETTER']._serialized_end=1465
+  _globals['_PAUSE']._serialized_start=1467
+  _globals['_PAUSE']._serialized_end=1536
+  _globals['_READINGFIGURES']._serialized_start=1539
+  _globals['_READINGFIGURES']._serialized_end=1772
+  _globals['_ALIGNMENTSERVICE']._serialized_start=2005
+  _globals['_ALIGNMENTSERVICE']._serialized_end=2101
 # @@protoc_insertion_point(module_scope)

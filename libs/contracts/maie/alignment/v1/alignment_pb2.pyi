@@ -30,19 +30,63 @@ WORD_OUTCOME_INSERTED: WordOutcome
 WORD_OUTCOME_REPEATED: WordOutcome
 WORD_OUTCOME_FILLER: WordOutcome
 
+class AlignRequest(_message.Message):
+    __slots__ = ("chunks", "audio_content", "text", "stored_options", "transcript")
+    CHUNKS_FIELD_NUMBER: _ClassVar[int]
+    AUDIO_CONTENT_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    STORED_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    chunks: ChunksSource
+    audio_content: bytes
+    text: str
+    stored_options: _types_pb2.Blob
+    transcript: _types_pb2.Transcript
+    def __init__(self, chunks: _Optional[_Union[ChunksSource, _Mapping]] = ..., audio_content: _Optional[bytes] = ..., text: _Optional[str] = ..., stored_options: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., transcript: _Optional[_Union[_types_pb2.Transcript, _Mapping]] = ...) -> None: ...
+
+class ChunksSource(_message.Message):
+    __slots__ = ("preprocessed", "transcripts")
+    PREPROCESSED_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIPTS_FIELD_NUMBER: _ClassVar[int]
+    preprocessed: _types_pb2.Blob
+    transcripts: _containers.RepeatedCompositeFieldContainer[_types_pb2.Blob]
+    def __init__(self, preprocessed: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., transcripts: _Optional[_Iterable[_Union[_types_pb2.Blob, _Mapping]]] = ...) -> None: ...
+
+class AlignResponse(_message.Message):
+    __slots__ = ("progress", "reading")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    READING_FIELD_NUMBER: _ClassVar[int]
+    progress: AlignProgress
+    reading: Reading
+    def __init__(self, progress: _Optional[_Union[AlignProgress, _Mapping]] = ..., reading: _Optional[_Union[Reading, _Mapping]] = ...) -> None: ...
+
+class AlignProgress(_message.Message):
+    __slots__ = ("fraction",)
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    fraction: float
+    def __init__(self, fraction: _Optional[float] = ...) -> None: ...
+
+class ReadingOptions(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...
+
 class Reading(_message.Message):
-    __slots__ = ("words", "pauses", "figures", "engine", "asr_engine")
+    __slots__ = ("words", "pauses", "figures", "engine", "asr_engine", "warnings")
     WORDS_FIELD_NUMBER: _ClassVar[int]
     PAUSES_FIELD_NUMBER: _ClassVar[int]
     FIGURES_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     ASR_ENGINE_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     words: _containers.RepeatedCompositeFieldContainer[ReadWord]
     pauses: _containers.RepeatedCompositeFieldContainer[Pause]
     figures: ReadingFigures
     engine: _types_pb2.EngineVersion
     asr_engine: _types_pb2.EngineVersion
-    def __init__(self, words: _Optional[_Iterable[_Union[ReadWord, _Mapping]]] = ..., pauses: _Optional[_Iterable[_Union[Pause, _Mapping]]] = ..., figures: _Optional[_Union[ReadingFigures, _Mapping]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., asr_engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Warning]
+    def __init__(self, words: _Optional[_Iterable[_Union[ReadWord, _Mapping]]] = ..., pauses: _Optional[_Iterable[_Union[Pause, _Mapping]]] = ..., figures: _Optional[_Union[ReadingFigures, _Mapping]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., asr_engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class ReadWord(_message.Message):
     __slots__ = ("text", "outcome", "range", "heard", "score", "text_offset", "phones", "letters", "guessed", "ends_phrase")

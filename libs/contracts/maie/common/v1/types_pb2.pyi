@@ -19,6 +19,7 @@ class Stage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STAGE_SUMMARY: _ClassVar[Stage]
     STAGE_DIARIZATION: _ClassVar[Stage]
     STAGE_QUALITY: _ClassVar[Stage]
+    STAGE_ALIGNMENT: _ClassVar[Stage]
     STAGE_SYNTHESIS: _ClassVar[Stage]
 
 class SuspectReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -33,6 +34,7 @@ STAGE_ENHANCEMENT: Stage
 STAGE_SUMMARY: Stage
 STAGE_DIARIZATION: Stage
 STAGE_QUALITY: Stage
+STAGE_ALIGNMENT: Stage
 STAGE_SYNTHESIS: Stage
 SUSPECT_REASON_UNSPECIFIED: SuspectReason
 SUSPECT_REASON_REPETITION: SuspectReason

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from maie.alignment.v1 import alignment_pb2 as _alignment_pb2
 from maie.asr.v1 import asr_pb2 as _asr_pb2
 from maie.common.v1 import types_pb2 as _types_pb2
 from maie.diarization.v1 import diarization_pb2 as _diarization_pb2
@@ -32,6 +33,7 @@ class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FEATURE_ENHANCEMENT_METRICS: _ClassVar[Feature]
     FEATURE_SPEAKERS: _ClassVar[Feature]
     FEATURE_QUALITY: _ClassVar[Feature]
+    FEATURE_READING: _ClassVar[Feature]
 
 class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -69,6 +71,7 @@ FEATURE_SUMMARY: Feature
 FEATURE_ENHANCEMENT_METRICS: Feature
 FEATURE_SPEAKERS: Feature
 FEATURE_QUALITY: Feature
+FEATURE_READING: Feature
 JOB_STATE_UNSPECIFIED: JobState
 JOB_STATE_PENDING: JobState
 JOB_STATE_PREPROCESSING: JobState
@@ -89,7 +92,7 @@ UNIT_STATE_SKIPPED: UnitState
 UNIT_STATE_BLOCKED: UnitState
 
 class JobConfig(_message.Message):
-    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks", "enhancement_generation", "summary_generation", "recording_options", "speaker_options")
+    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks", "enhancement_generation", "summary_generation", "recording_options", "speaker_options", "reading_options")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -111,6 +114,7 @@ class JobConfig(_message.Message):
     SUMMARY_GENERATION_FIELD_NUMBER: _ClassVar[int]
     RECORDING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    READING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     features: _containers.RepeatedScalarFieldContainer[Feature]
     template_id: str
     filename: str
@@ -125,7 +129,8 @@ class JobConfig(_message.Message):
     summary_generation: _types_pb2.GenerationOptions
     recording_options: _preprocess_pb2.RecordingOptions
     speaker_options: _diarization_pb2.SpeakerOptions
-    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., recording_options: _Optional[_Union[_preprocess_pb2.RecordingOptions, _Mapping]] = ..., speaker_options: _Optional[_Union[_diarization_pb2.SpeakerOptions, _Mapping]] = ...) -> None: ...
+    reading_options: _alignment_pb2.ReadingOptions
+    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., recording_options: _Optional[_Union[_preprocess_pb2.RecordingOptions, _Mapping]] = ..., speaker_options: _Optional[_Union[_diarization_pb2.SpeakerOptions, _Mapping]] = ..., reading_options: _Optional[_Union[_alignment_pb2.ReadingOptions, _Mapping]] = ...) -> None: ...
 
 class Webhook(_message.Message):
     __slots__ = ("url", "secret", "events")
@@ -345,7 +350,7 @@ class JobOrigin(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class JobResults(_message.Message):
-    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread", "revision", "speakers", "speaker_count_confidence", "speaker_turns", "quality_report")
+    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread", "revision", "speakers", "speaker_count_confidence", "speaker_turns", "quality_report", "reading")
     RAW_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     CLEAN_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -360,6 +365,7 @@ class JobResults(_message.Message):
     SPEAKER_COUNT_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_TURNS_FIELD_NUMBER: _ClassVar[int]
     QUALITY_REPORT_FIELD_NUMBER: _ClassVar[int]
+    READING_FIELD_NUMBER: _ClassVar[int]
     raw_transcript: str
     clean_transcript: str
     segments: _containers.RepeatedCompositeFieldContainer[_types_pb2.Segment]
@@ -374,7 +380,8 @@ class JobResults(_message.Message):
     speaker_count_confidence: float
     speaker_turns: _containers.RepeatedCompositeFieldContainer[_diarization_pb2.SpeakerTurn]
     quality_report: _quality_pb2.QualityReport
-    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., suspect_texts: _Optional[_Iterable[_Union[_types_pb2.SuspectText, _Mapping]]] = ..., unread: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., revision: _Optional[int] = ..., speakers: _Optional[_Iterable[_Union[_diarization_pb2.Speaker, _Mapping]]] = ..., speaker_count_confidence: _Optional[float] = ..., speaker_turns: _Optional[_Iterable[_Union[_diarization_pb2.SpeakerTurn, _Mapping]]] = ..., quality_report: _Optional[_Union[_quality_pb2.QualityReport, _Mapping]] = ...) -> None: ...
+    reading: _alignment_pb2.Reading
+    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., suspect_texts: _Optional[_Iterable[_Union[_types_pb2.SuspectText, _Mapping]]] = ..., unread: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., revision: _Optional[int] = ..., speakers: _Optional[_Iterable[_Union[_diarization_pb2.Speaker, _Mapping]]] = ..., speaker_count_confidence: _Optional[float] = ..., speaker_turns: _Optional[_Iterable[_Union[_diarization_pb2.SpeakerTurn, _Mapping]]] = ..., quality_report: _Optional[_Union[_quality_pb2.QualityReport, _Mapping]] = ..., reading: _Optional[_Union[_alignment_pb2.Reading, _Mapping]] = ...) -> None: ...
 
 class EnhancementMetrics(_message.Message):
     __slots__ = ("edit_rate", "skipped", "kept_segment_ids")

@@ -15,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class JobRecord(_message.Message):
-    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline", "secrets_key", "change", "revisions", "summary_job_ids", "origin", "template_version", "source_sha256", "speaker_names")
+    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline", "secrets_key", "change", "revisions", "summary_job_ids", "origin", "template_version", "source_sha256", "speaker_names", "reading_options")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,7 @@ class JobRecord(_message.Message):
     TEMPLATE_VERSION_FIELD_NUMBER: _ClassVar[int]
     SOURCE_SHA256_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_NAMES_FIELD_NUMBER: _ClassVar[int]
+    READING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: _job_pb2.JobState
     config: _job_pb2.JobConfig
@@ -82,7 +83,8 @@ class JobRecord(_message.Message):
     template_version: int
     source_sha256: str
     speaker_names: _containers.ScalarMap[str, str]
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ..., secrets_key: _Optional[str] = ..., change: _Optional[_Union[JobRecordChange, _Mapping]] = ..., revisions: _Optional[_Iterable[_Union[_stored_pb2.SavedRevision, _Mapping]]] = ..., summary_job_ids: _Optional[_Iterable[str]] = ..., origin: _Optional[_Union[_job_pb2.JobOrigin, _Mapping]] = ..., template_version: _Optional[int] = ..., source_sha256: _Optional[str] = ..., speaker_names: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    reading_options: _types_pb2.Blob
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ..., secrets_key: _Optional[str] = ..., change: _Optional[_Union[JobRecordChange, _Mapping]] = ..., revisions: _Optional[_Iterable[_Union[_stored_pb2.SavedRevision, _Mapping]]] = ..., summary_job_ids: _Optional[_Iterable[str]] = ..., origin: _Optional[_Union[_job_pb2.JobOrigin, _Mapping]] = ..., template_version: _Optional[int] = ..., source_sha256: _Optional[str] = ..., speaker_names: _Optional[_Mapping[str, str]] = ..., reading_options: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ...) -> None: ...
 
 class JobRecordChange(_message.Message):
     __slots__ = ("follows", "state", "held", "units", "log")

@@ -16,7 +16,15 @@ export const STATES = [
 ] as const;
 export type JobState = (typeof STATES)[number];
 
-export const STAGES = ["preprocess", "asr", "diarization", "quality", "enhancement", "summary"] as const;
+export const STAGES = [
+  "preprocess",
+  "asr",
+  "diarization",
+  "quality",
+  "alignment",
+  "enhancement",
+  "summary",
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const FEATURES = [

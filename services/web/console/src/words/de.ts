@@ -39,6 +39,7 @@ export const de: Words = {
     asr: "Transkribieren",
     diarization: "Personen unterscheiden",
     quality: "Klang messen",
+    alignment: "Mit dem Text vergleichen",
     enhancement: "Glätten",
     summary: "Zusammenfassen",
   },

@@ -37,6 +37,7 @@ export const en = {
     asr: "Transcribe",
     diarization: "Tell speakers apart",
     quality: "Measure the sound",
+    alignment: "Compare with the text",
     enhancement: "Clean up",
     summary: "Summarise",
   },
