@@ -26,6 +26,7 @@ from bench.readings import FORMS, Reading, in_form, long_reading, write_wav
 from bench.report import Figure, JsonOption, Report, note
 from bench.stages import call
 from maie.asr.v1 import asr_pb2 as asr
+from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie_asr import stage as asr_stage
 from maie_asr.settings import AsrSettings, WhisperSettings
@@ -151,12 +152,19 @@ class Stages:
 
     async def text(self, plan: preprocess.PreprocessResult) -> tuple[str, int]:
         """The text of a recording that is cut, and how many passages are reported as unread."""
-        parts = [
+        parts = await self._parts(plan)
+        segments = [segment.text for part in parts for segment in part.segments]
+        return " ".join(segments), sum(len(part.unread) for part in parts)
+
+    async def segments(self, plan: preprocess.PreprocessResult) -> list[common.Segment]:
+        """What is said in a recording that is cut, in the order of time."""
+        return [segment for part in await self._parts(plan) for segment in part.segments]
+
+    async def _parts(self, plan: preprocess.PreprocessResult) -> list[common.Transcript]:
+        return [
             await call(self._asr, asr.TranscribeRequest(speech_chunk=chunk), self._blobs)
             for chunk in plan.chunks
         ]
-        segments = [segment.text for part in parts for segment in part.segments]
-        return " ".join(segments), sum(len(part.unread) for part in parts)
 
 
 @asynccontextmanager

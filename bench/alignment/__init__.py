@@ -1,0 +1,1 @@
+"""How well texts are found in recordings, and errors of reading."""
