@@ -8,6 +8,7 @@ import pytest
 from bench.alignment.judging import Judged, errors
 from bench.alignment.passages import Passage
 from bench.alignment.planting import Planted, plant_in_sound, plant_in_text, untouched
+from bench.alignment.scores import area
 from bench.alignment.voices import texts
 from bench.readings import SAMPLE_RATE
 from maie.alignment.v1 import alignment_pb2 as alignment
@@ -81,6 +82,10 @@ def test_a_hesitation_is_before_the_word_that_follows() -> None:
     made = reading("a", "b", "c")
     made.pauses.add(hesitation=True).range.end_offset.CopyFrom(duration(2.0))
     assert [(each.kind, each.place) for each in errors(made)] == [("hesitation", 2)]
+
+
+def test_the_area_is_how_often_right_ones_are_above_wrong_ones() -> None:
+    assert area([1.0, 0.8], [0.1, 0.8]) == (1 + 1 + 1 + 0.5) / 4
 
 
 def test_each_clip_has_a_text_of_its_own() -> None:
