@@ -1,4 +1,4 @@
-"""Results as a document: title, warnings, summary, speakers, transcript, what was left out."""
+"""Results as a document, from the title and warnings to the transcript and what it lacks."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from maie.alignment.v1 import alignment_pb2 as alignment
 from maie.job.v1 import job_pb2 as job
 from maie.summary.v1 import summary_pb2 as summary
 from maie_core.durations import seconds
 from maie_formats.clean import plain
+from maie_formats.readings.report import LABELS, ReadingReport, class_of, differing, figures
+from maie_formats.sound import findings
 from maie_formats.summary import Item, Reading, reading
 from maie_formats.transcript import clock, groups, lines, paragraphs, spoken
 from maie_formats.voices import shares
@@ -65,6 +68,10 @@ def document(
     if view:
         yield from _summary(view)
     yield from _bullets("Speakers", shares(results.speakers))
+    if results.HasField("quality_report"):
+        yield from _bullets("Sound", findings(results.quality_report))
+    if results.HasField("reading"):
+        yield from _reading(results.reading, name)
     if text := _transcript(results):
         yield _block(Kind.HEADING, "Transcript")
         yield from text
@@ -98,6 +105,20 @@ def _summary(view: Reading) -> Iterator[Block]:
 def _item(item: Item) -> str:
     details = "; ".join(f"{label}: {text}" for label, text in item.details)
     return " ".join(filter(None, (item.text, f"({details})" if details else "", moments(item))))
+
+
+def _reading(made: alignment.Reading, name: str) -> Iterator[Block]:
+    """The figures, and the words that were not read as the text has them."""
+    report = ReadingReport(reading=made, name=name)
+    texts = [f"{label}: {value}" for label, value in figures(report).items()]
+    yield from _bullets("Reading", (f"{text[0].upper()}{text[1:]}" for text in texts))
+    yield from _bullets("Words to look at", (_word(word) for _, word in differing(report)))
+
+
+def _word(word: alignment.ReadWord) -> str:
+    where = f"[{clock(seconds(word.range.start_offset))}] " if word.HasField("range") else ""
+    heard = f", heard as {word.heard}" if word.heard else ""
+    return f"{where}{word.text}: {LABELS[class_of(word)]}{heard}"
 
 
 def _transcript(results: job.JobResults) -> list[Block]:
