@@ -26,11 +26,13 @@ def processed(maie, short_recording, tmp_path_factory):
     """One job with everything, printed as JSON and written as files."""
     folder = tmp_path_factory.mktemp("results")
     features = tuple(FEATURES)
+    text = tmp_path_factory.mktemp("text") / "text.txt"
+    text.write_text(WORDS)
     done = maie(
         "process",
         short_recording,
         "--json",
-        *("--template", "meeting_notes_v1", "--output", folder),
+        *("--template", "meeting_notes_v1", "--output", folder, "--reading-text", text),
         *(argument for feature in features for argument in ("--feature", feature)),
     )
     assert done.returncode == 0, done.stderr

@@ -66,7 +66,8 @@ async def processed(gateway: str, sources: list[Path], hook: job.Webhook) -> lis
         for source in sources:
             accepted = await client.create_job(
                 source,
-                features=["clean_transcript", "speakers", "quality", "summary"],
+                features=["clean_transcript", "speakers", "quality", "reading", "summary"],
+                reading_text=f"Good morning everyone, {MARK}-text",
                 template_id="meeting_notes_v1",
                 display_name=f"{MARK}-shown",
                 labels={f"{MARK}-key": f"{MARK}-value"},

@@ -36,8 +36,10 @@ def worked(
     write_wav(spoken, sample_audio(5.0))
     everything = ("--template", "meeting_notes_v1", "--speakers", "auto")
     assert maie("process", short_recording, *everything).returncode == 0
-    asked = ("--feature", "raw_transcript", "--feature", "quality")
-    assert maie("process", silent, *asked).returncode == 0
+    text = folder / "text.txt"
+    text.write_text("Good morning everyone.")
+    asked = ("--feature", "raw_transcript", "--feature", "quality", "--feature", "reading")
+    assert maie("process", silent, *asked, "--reading-text", text).returncode == 0
     # On a busy machine partial results are left out, so that finals are not late.
     ends = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -39,6 +39,8 @@ READING = "reading.flac"
 MEETING = "standup.flac"
 RESULTS = Path(".maie", "demo")
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
+# A reading needs a text, too.
+OF_RECORDINGS = tuple(feature for feature in FEATURES if feature != "reading")
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Showing:
     """
 
     recording: Path
-    features: tuple[str, ...] = tuple(FEATURES)
+    features: tuple[str, ...] = OF_RECORDINGS
     template_id: str = DEFAULT_TEMPLATE
 
 
@@ -85,7 +87,7 @@ def demo(
 def _samples() -> list[Showing]:
     """A reading, without a summary, and a meeting."""
     folder = _find_samples()
-    texts = tuple(feature for feature in FEATURES if feature != "summary")
+    texts = tuple(feature for feature in OF_RECORDINGS if feature != "summary")
     return [
         Showing(recording=folder / READING, features=texts, template_id=""),
         Showing(recording=folder / MEETING),
