@@ -15,6 +15,7 @@ COMMANDS = {
     "top": "top",
     "process": "process",
     "quality": "quality",
+    "align": "align",
     "live": "live",
     "livekit": "livekit",
     "search": "search",

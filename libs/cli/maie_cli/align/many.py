@@ -1,0 +1,168 @@
+"""Compares many recordings with their texts, a limited number of them concurrently."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from obstore.exceptions import BaseError
+
+from maie.common.v1 import types_pb2 as common
+from maie_cli.align.comparing import Compared, compare
+from maie_cli.align.results import Results, unique_name
+from maie_cli.align.retries import CutShortError
+from maie_cli.align.rows import Row, row_from, row_of
+from maie_cli.align.sources import Found, Source
+from maie_cli.align.texts import Wanted
+from maie_cli.clips.cutting import ClipError
+from maie_cli.console import note
+from maie_cli.exits import Exit, os_sentence
+from maie_cli.files import ResultFolder
+from maie_cli.internal_errors import internal_error
+from maie_cli.views import SilentView
+from maie_client import Client, ClientError, StatusCode
+from maie_formats.clean import plain
+
+# What results depend on.
+ENGINES = (common.STAGE_ASR, common.STAGE_ALIGNMENT)
+# Within the folder of the results: a file for each recording that is done.
+DONE = ".done"
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Ended:
+    """A recording that ended.
+
+    Attributes:
+        row: Its row.
+        code: Its exit code.
+        before: Whether an earlier run had done it.
+    """
+
+    row: Row
+    code: Exit = Exit.OK
+    before: bool = False
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Many:
+    """A run over many recordings.
+
+    Attributes:
+        client: The connection.
+        source: Where the recordings are.
+        results: Where reports and clips go.
+        folder: The folder of the reports, in which the run notes what is done.
+        versions: What results depend on beside recordings and texts.
+        language: The language, such as "en"; empty for that of the mesh.
+        at_once: The most recordings in progress.
+    """
+
+    client: Client
+    source: Source
+    results: Results
+    folder: Path
+    versions: Sequence[str]
+    language: str
+    at_once: int
+
+    async def run(self, wanted: Sequence[Wanted], ended: Callable[[Ended], None]) -> None:
+        """Compares all; one that fails does not affect the others.
+
+        Args:
+            wanted: The recordings and their texts.
+            ended: Called with each when it ended, in any order.
+
+        Raises:
+            BaseError: The recordings cannot be listed.
+            OSError: The recordings cannot be listed.
+        """
+        there = await self.source.list()
+        rest = iter(wanted)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self.at_once, len(wanted))):
+                group.create_task(self._work(rest, there, ended))
+
+    async def _work(
+        self, rest: Iterator[Wanted], there: Mapping[str, Found], ended: Callable[[Ended], None]
+    ) -> None:
+        for each in rest:
+            ended(await self._end(each, there.get(each.recording)))
+
+    async def _end(self, wanted: Wanted, found: Found | None) -> Ended:
+        if wanted.error:
+            return _failed(wanted, Exit.USAGE, wanted.error)
+        if found is None:
+            return _failed(wanted, Exit.USAGE, "There is no such recording.")
+        try:
+            return await self._compared(wanted, found)
+        except ClipError as error:
+            return _failed(wanted, Exit.USAGE, f"No clips: {error}.")
+        except (BaseError, CutShortError):
+            return _failed(wanted, Exit.UNREACHABLE, "The object store fails at it; try again.")
+        except OSError as error:
+            return _failed(wanted, Exit.USAGE, os_sentence(error))
+        except Exception as error:  # noqa: BLE001 # our bug must not stop the other recordings
+            return _failed(wanted, Exit.FAILED, internal_error(error))
+
+    async def _compared(self, wanted: Wanted, found: Found) -> Ended:
+        done = f"{await self._digest(wanted, found)}.json"
+        if (row := await asyncio.to_thread(self._done, done)) is not None:
+            return Ended(row=row, before=True)
+        name = unique_name(found.name)
+        async with self.source.fetch(found) as path:
+            compared = await self._compare(wanted, path)
+            if compared.report is None:
+                return _failed(wanted, compared.code, compared.error)
+            kept = self.source.keeps
+            await self.results.save(compared.report, path, name, kept=kept)
+        row = row_of(plain(found.name), name, compared.report, compared.warnings)
+        content = json.dumps(asdict(row), ensure_ascii=False).encode(errors="replace")
+        await asyncio.to_thread(ResultFolder(self.folder / DONE).put, done, content)
+        return Ended(row=row)
+
+    async def _compare(self, wanted: Wanted, path: Path) -> Compared:
+        name = plain(wanted.recording)
+        return await compare(
+            self.client, path, wanted.text, SilentView(), name=name, language=self.language
+        )
+
+    async def _digest(self, wanted: Wanted, found: Found) -> str:
+        """What is the same as long as the result would be."""
+        parts = [await self.source.identity(found), found.name, wanted.text, self.language]
+        clips = self.results.clip_format or ""
+        content = json.dumps([*parts, clips, *self.versions])
+        return hashlib.sha256(content.encode(errors="replace")).hexdigest()
+
+    def _done(self, name: str) -> Row | None:
+        """The row of an earlier run; None where there is none, or of another version."""
+        try:
+            return row_from(json.loads((self.folder / DONE / name).read_text("utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+
+def _failed(wanted: Wanted, code: Exit, error: str) -> Ended:
+    return Ended(row=Row(recording=plain(wanted.recording), error=plain(error)), code=code)
+
+
+async def versions_of(client: Client) -> list[str]:
+    """The command and the engines that results depend on."""
+    try:
+        models = await client.list_models()
+    except ClientError as error:
+        if error.code is not StatusCode.PERMISSION_DENIED:
+            raise
+        note("this key may not list models: what is done stays so when the engines change")
+        models = []
+    engines = {
+        f"{each.info.engine.engine} {each.info.engine.library} {each.info.engine.checkpoint_sha256}"
+        for each in models
+        if each.stage in ENGINES
+    }
+    return [version("maie-cli"), *sorted(engines)]
