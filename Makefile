@@ -15,7 +15,7 @@ ARGS ?=
 IN_PARALLEL := -n auto --max-worker-restart 0
 # Models that `make setup` fetches, by their names for `maie models pull`. MODELS= fetches none: `make demo MODELS= ARGS="--profile tiny"`.
 MODELS ?= whisper-base
-TEST_MODELS ?= whisper-tiny.en smart-turn-v3.2
+TEST_MODELS ?= whisper-tiny.en smart-turn-v3.2 hama-phones-1.3
 # Where they go; all clones share it.
 MAIE_MODELS_DIR ?= $(HOME)/.cache/maie/models
 export MAIE_MODELS_DIR
@@ -66,6 +66,10 @@ test-vllm: .venv-vllm/.members ## Run the tests of vLLM, in an environment of th
 .PHONY: test-diarization-engines
 test-diarization-engines: .venv-diarization-engines/.members ## Run what every diarization engine promises for those of torch, too, in an environment of their own (3 GB).
 	@.venv-diarization-engines/bin/python -m pytest tests/diarization/test_engine_contract.py tests/diarization/test_engine_refusals.py tests/diarization/test_sortformer.py -W default $(ARGS)
+
+.PHONY: test-alignment-engines
+test-alignment-engines: .venv-diarization-engines/.members ## Run what every alignment engine promises for models of torch, too, in the environment of the diarization engines.
+	@.venv-diarization-engines/bin/python -m pytest tests/alignment/test_engine_contract.py tests/alignment/test_wav2vec2_torch.py -W default $(ARGS)
 
 .PHONY: pictures
 pictures: tested browser ## Take pictures of the console's pages for docs/; ARGS name single ones.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
-from maie_alignment.settings import AlignmentSettings, EmbeddedSettings
+from maie_alignment.settings import AlignmentSettings, EmbeddedSettings, Wav2Vec2Settings
 from maie_asr.settings import (
     AsrSettings,
     ChunkformerSettings,
@@ -79,6 +79,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Quality", QualitySettings),
     ("Alignment", AlignmentSettings),
     ("Alignment engine `embedded`", EmbeddedSettings),
+    ("Alignment engine `wav2vec2`", Wav2Vec2Settings),
     ("Enhancement", EnhancementSettings),
     ("Enhancement engine `vllm`", EnhancementVllmSettings),
     ("Enhancement engine `openai`", EnhancementOpenAISettings),

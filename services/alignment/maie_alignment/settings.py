@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -32,6 +32,35 @@ class EmbeddedSettings(Settings):
     beside the files."""
 
 
+class Wav2Vec2Settings(Settings):
+    """The engine `wav2vec2`; `MAIE_ALIGNMENT_WAV2VEC2_` in the environment."""
+
+    # pydantic reserves the prefix model_ by default.
+    model_config = SettingsConfigDict(
+        env_prefix="MAIE_ALIGNMENT_WAV2VEC2_", protected_namespaces=()
+    )
+
+    model_path: Path | None = None
+    """A directory with a CTC model, as transformers writes it, with `model.onnx` or
+    `model.safetensors`; unset: that of `maie models pull hama-phones-1.3`. It is never
+    downloaded."""
+    sha256: Sha256 = ""
+    """The expected SHA-256 of the model's files. Leave empty if the manifest beside them has it."""
+    backend: Literal["onnx", "torch"] = "onnx"
+    """What runs the model: onnxruntime, or transformers with torch, which are installed apart."""
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    """Where the model runs; `auto`: the first of the others that there is. The engine's version
+    says which."""
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    """What the back end `torch` computes with, by autocast."""
+    quantize_from_cores: int = Field(default=0, ge=0)
+    """The back end `torch` computes with 8 bits on a CPU with this many cores or more; 0: never."""
+    threads: int = Field(default=1, ge=1, le=64)
+    """The threads of the model on a CPU for each call."""
+    languages: tuple[str, ...] = ("en",)
+    """The languages of a model of letters, as primary subtags. Those of sounds are for English."""
+
+
 class AlignmentSettings(GpuServiceSettings):
     """The alignment service; `MAIE_ALIGNMENT_` in the environment."""
 
@@ -43,6 +72,8 @@ class AlignmentSettings(GpuServiceSettings):
     """The engine, by its name among the entry points `maie.alignment.engines`."""
     embedded: EmbeddedSettings = Field(default_factory=EmbeddedSettings)
     """The engine `embedded`."""
+    wav2vec2: Wav2Vec2Settings = Field(default_factory=Wav2Vec2Settings)
+    """The engine `wav2vec2`."""
 
     def check(self) -> None:
         """Refuses an engine that is not installed."""

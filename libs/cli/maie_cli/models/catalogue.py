@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from maie_cli.models.hama import HAMA
 from maie_cli.models.kokoro import KOKORO
 from maie_cli.models.sherpa import (
     CANARY,
@@ -260,6 +261,13 @@ CATALOGUE = (
         name="kokoro-82m-int8",
         description="Kokoro for the engine kokoro: English speech, in voices of Japanese speakers.",
         sources=(KOKORO,),
+        license="Apache-2.0",
+        torch=False,
+    ),
+    CatalogueModel(
+        name="hama-phones-1.3",
+        description="Sounds of English for the engine wav2vec2 of alignment, small and fast.",
+        sources=(HAMA,),
         license="Apache-2.0",
         torch=False,
     ),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -12,7 +10,7 @@ from math import exp
 from pathlib import Path
 
 from maie.common.v1 import types_pb2 as common
-from maie_alignment.engine import AlignedWord, Letter, Phone, Samples
+from maie_alignment.engine import AlignedWord, Phone, Samples
 from maie_alignment.engines.embedded.decoder import (
     ACOUSTIC_MODEL,
     MODEL_FILES,
@@ -22,9 +20,9 @@ from maie_alignment.engines.embedded.decoder import (
     library_version,
     packaged_model,
 )
-from maie_alignment.engines.embedded.letters import letter_sounds, split_phones
 from maie_alignment.engines.embedded.pool import AlignerPool
 from maie_alignment.engines.embedded.process import AlignerDiedError, ModelUnreadableError
+from maie_alignment.engines.english import letters_of, spelling
 from maie_alignment.settings import AlignmentSettings, EmbeddedSettings
 from maie_core.errors import Code, StageError
 from maie_core.models import model_corrupt, model_missing, verified_sha256
@@ -48,7 +46,7 @@ class EmbeddedEngine:
     """
 
     description = "CMU PocketSphinx in two passes, words and then phones; English, without GPU."
-    language_codes = ("en",)
+    language_codes: tuple[str, ...] = ("en",)
     # The second pass keeps a table of frames by states, which takes 25 MB for such a length.
     max_seconds = 40.0
     vram_bytes = 0
@@ -64,7 +62,7 @@ class EmbeddedEngine:
         Raises:
             StageError: UNAVAILABLE with DECODER_DIED.
         """
-        spoken = [(word, spelt) for word in words if (spelt := _spelling(word))]
+        spoken = [(word, spelt) for word in words if (spelt := spelling(word))]
         if not spoken:
             return []
         try:
@@ -132,13 +130,6 @@ def _version(settings: EmbeddedSettings, sha256: str) -> common.EngineVersion:
     )
 
 
-def _spelling(word: str) -> str:
-    """A word in the letters of the dictionary: "naïve" is "naive"."""
-    plain = unicodedata.normalize("NFKD", word.lower().replace("’", "'"))
-    letters = re.sub(r"[^a-z']", "", plain)
-    return letters if re.search("[a-z]", letters) else ""
-
-
 def _aligned(word: str, spelt: str, found: SpokenWord) -> AlignedWord:
     phones = tuple(
         Phone(
@@ -156,7 +147,7 @@ def _aligned(word: str, spelt: str, found: SpokenWord) -> AlignedWord:
         score=_score(found.phones),
         in_dictionary=found.known,
         phones=phones,
-        letters=_letters(spelt, phones),
+        letters=letters_of(spelt, phones),
     )
 
 
@@ -165,27 +156,3 @@ def _score(phones: Sequence[SpokenPhone]) -> float:
     frames = sum(each.frames for each in phones)
     mean = sum(each.score for each in phones) / max(1, frames)
     return 1 / (1 + exp(min(MAX_EXPONENT, (EVEN_SCORE - mean) / SCORE_SCALE)))
-
-
-def _letters(spelt: str, phones: Sequence[Phone]) -> tuple[Letter, ...]:
-    """The letters with their times; silent ones share that of the letter before, or after."""
-    chunks = split_phones(spelt, [each.symbol for each in phones], letter_sounds().costs)
-    # Each group is a letter with sound and the silent ones beside it.
-    groups: list[tuple[str, int]] = []
-    for letter, chunk in zip(spelt, chunks, strict=True):
-        if groups and (not chunk or not groups[-1][1]):
-            text, count = groups.pop()
-            groups.append((text + letter, count + len(chunk)))
-        else:
-            groups.append((letter, len(chunk)))
-    letters: list[Letter] = []
-    place = 0
-    for text, count in groups:
-        start, end = phones[place].start, phones[place + count - 1].end
-        share = (end - start) / len(text)
-        letters += [
-            Letter(text=each, start=start + number * share, end=start + (number + 1) * share)
-            for number, each in enumerate(text)
-        ]
-        place += count
-    return tuple(letters)
