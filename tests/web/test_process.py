@@ -85,6 +85,21 @@ async def test_fields_count_before_and_after_the_file(web: Web, before: int) -> 
     assert made.config.template_id == "meeting_notes_v1"
 
 
+@pytest.mark.parametrize("before", range(3))
+@pytest.mark.parametrize("name", ["reading_text", "options"])
+async def test_a_reading_has_its_text_before_and_after_the_file(
+    web: Web, before: int, name: str
+) -> None:
+    text = "Mr. Bennet was among\nthe earliest."
+    value = text if name == "reading_text" else json.dumps({"reading_options": {"text": text}})
+    fields = [_field("features", "reading"), _field(name, value)]
+    got = await _post(web, *fields[:before], _file(), *fields[before:])
+    assert got.status_code == 202, got.text
+    made = await web.grpc.get_job(got.json()["job_id"])
+    assert list(made.config.features) == [job.FEATURE_READING]
+    assert "Bennet" not in got.text
+
+
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize(
     ("fields", "status", "reason", "field"),
@@ -94,6 +109,12 @@ async def test_fields_count_before_and_after_the_file(web: Web, before: int) -> 
         ([("options", '{"asr_options": {"beam": 5}}')], 400, "FIELD_INVALID", "options"),
         ([("feature", "summary")], 400, "FIELD_INVALID", "feature"),
         ([("features", "summary")], 400, "TEMPLATE_REQUIRED", "config.template_id"),
+        (
+            [("features", "reading")],
+            400,
+            "READING_TEXT_INVALID",
+            "config.reading_options.text",
+        ),
         (
             [("features", "summary"), ("template_id", "none_v1")],
             404,
@@ -273,6 +294,7 @@ async def test_every_line_of_the_documentation_is_there(web: Web) -> None:
         "url",
         "features",
         "template_id",
+        "reading_text",
         "display_name",
         "options",
     }

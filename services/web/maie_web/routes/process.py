@@ -29,7 +29,7 @@ from maie_web.uploads import form_of, submit_file
 # A file that comes first is accepted for this; what counts is checked at the end.
 UNKNOWN_YET = (job.FEATURE_RAW_TRANSCRIPT,)
 _URL = "url"
-_OWN_FIELDS = ("features", "template_id", "display_name", "options")
+_OWN_FIELDS = ("features", "template_id", "reading_text", "display_name", "options")
 
 RequestId = Annotated[
     str,
@@ -65,6 +65,10 @@ class ProcessOperation(Operation):
                     type=OpenAPIType.STRING,
                     description="The template that the summary fills.",
                     examples=["meeting_notes_v1"],
+                ),
+                "reading_text": Schema(
+                    type=OpenAPIType.STRING,
+                    description="The text that should have been read, for the feature `reading`.",
                 ),
                 "display_name": Schema(
                     type=OpenAPIType.STRING,
@@ -120,7 +124,9 @@ async def _upload(client: Client, form: Form, request_id: str) -> job.Job:
     def config(whole: bool) -> job.JobConfig:
         asked = config_of(form, request_id)
         wants_summary = not asked.features or job.FEATURE_SUMMARY in asked.features
-        if not whole and not asked.template_id and wants_summary:
+        lacks_template = wants_summary and not asked.template_id
+        lacks_text = job.FEATURE_READING in asked.features and not asked.reading_options.text
+        if not whole and (lacks_template or lacks_text):
             del asked.features[:]
             asked.features.extend(UNKNOWN_YET)
         return asked
@@ -174,6 +180,8 @@ def config_from(
     named = {"features": [name for name in names if name]}
     config.MergeFrom(_message(named, job.JobConfig(), "features"))
     config.template_id = _one(fields, "template_id") or config.template_id
+    if text := _one(fields, "reading_text"):
+        config.reading_options.text = text
     config.display_name = _one(fields, "display_name") or config.display_name
     config.filename = config.filename or sendable_name(filename)
     config.request_id = request_id or config.request_id
