@@ -49,12 +49,13 @@ class CatalogService(catalog_pb2_grpc.CatalogServiceServicer):
         self, request: catalog.ListModelsRequest, context: Any
     ) -> catalog.ListModelsResponse:
         """Lists the models of all live workers."""
-        models: dict[bytes, catalog.Model] = {}
+        models: dict[tuple[int, bytes], catalog.Model] = {}
         for worker in await self._workers.workers():
             if request.stage not in (common.STAGE_UNSPECIFIED, worker.stage):
                 continue
             for info in worker.models:
-                key = info.SerializeToString(deterministic=True)
+                # Stages may share a model, such as the language model of two of them.
+                key = (worker.stage, info.SerializeToString(deterministic=True))
                 model = models.setdefault(key, catalog.Model(stage=worker.stage, info=info))
                 model.worker_count += 1
         ordered = sorted(models.values(), key=_by_stage_and_name)
