@@ -62,6 +62,8 @@ def test_no_option_takes_a_secret() -> None:
 def test_every_option_that_takes_a_url_refuses_a_password() -> None:
     taking = {name for name, each in ALL.items() if "URL" in (each.metavar or "")}
     assert taking == {
+        "maie align --clips-to",
+        "maie align FILE|FOLDER|URL",
         "maie livekit --url",
         "maie models pull --from",
         "maie nats config --route",
@@ -130,6 +132,18 @@ def test_a_link_has_no_password_of_the_web_part() -> None:
     assert refused.code == 2
     assert "no user and password" in refused.errors
     assert secret not in refused.output + refused.errors
+
+
+def test_a_bucket_has_its_keys_from_variables(tmp_path: Path) -> None:
+    secret, table = new_secret(), tmp_path / "texts.csv"
+    table.write_text("recording,text\na.wav,A word\n")
+    url, many = f"s3://maie:{secret}@bucket/prefix", ("--texts", table, "--output", tmp_path)
+    read = run("align", url, *many, environment={})
+    written = run(*("align", tmp_path, *many, "--clips", "wav", "--clips-to", url), environment={})
+    for refused in (read, written):
+        assert refused.code == 2
+        assert "AWS_*" in refused.errors
+        assert secret not in refused.output + refused.errors
 
 
 def test_a_mirror_with_a_password_is_for_a_variable_or_a_file(tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ from maie_cli.embedded import client_of
 from maie_cli.exits import EXIT_CODES, Exit, leave, run
 from maie_cli.files import ResultFolder, safe_name
 from maie_cli.recordings import Recording
+from maie_cli.secret_variables import WHY
 from maie_cli.views import bars, view_of
+from maie_core.redaction import names_user
 from maie_formats.as_json import to_json
 
 if TYPE_CHECKING:
@@ -103,6 +105,8 @@ def align(
 
     Of many, what an earlier run has done in the same DIR is not done again.
     """
+    if names_user(recording) or names_user(clips_to):
+        leave(f"A bucket takes its keys from AWS_* and not from its URL, and {WHY}.", Exit.USAGE)
     many = _are_many(recording)
     if (texts is None, text is None) != ((False, True) if many else (True, False)):
         raise typer.BadParameter(
