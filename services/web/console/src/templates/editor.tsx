@@ -31,7 +31,7 @@ export function Editor({ start, isNew, saved, reload }: EditorProps) {
   const [saving, setSaving] = useState(false);
   const [done, setDone] = useState(0);
   const id = draft.id || (draft.form ? idFor(draft.form.title) : "");
-  const found = useProblems({ ...draft, id });
+  const { problems: found, isOfNow } = useProblems({ ...draft, id });
   const lacking = draft.form ? unnamed(draft.form.fields) : new Set<number>();
   const isClean = isUnchanged(draft, before);
   useWarningBeforeLeaving(!isClean);
@@ -72,7 +72,9 @@ export function Editor({ start, isNew, saved, reload }: EditorProps) {
   }
 
   const isOutdated = failed?.reason === "TEMPLATE_OUTDATED";
-  const canSave = !saving && lacking.size === 0 && found.length === 0 && id !== "" && (isNew || !isClean);
+  // Enter right after a problem is mended saves: the mesh checks what it saves.
+  const isWrong = isOfNow && found.length > 0;
+  const canSave = !saving && !isWrong && lacking.size === 0 && id !== "" && (isNew || !isClean);
   return (
     <form
       class="editor"

@@ -5,10 +5,19 @@ import { type Draft, schemaOf } from "./draft";
 
 const PAUSE_MS = 400;
 
-/** What the mesh says is wrong with a draft, a moment after the last change; nothing before it has said so. */
-export function useProblems(draft: Draft): readonly TemplateProblem[] {
+type Found = {
+  /** What the mesh said last; nothing before it has said so. */
+  problems: readonly TemplateProblem[];
+  /** Whether it said so of the draft as it is now. */
+  isOfNow: boolean;
+};
+
+/** What the mesh says is wrong with a draft, a moment after the last change. */
+export function useProblems(draft: Draft): Found {
   const [problems, setProblems] = useState<readonly TemplateProblem[]>([]);
+  const [checked, setChecked] = useState("");
   const schema = schemaOf(draft);
+  const now = JSON.stringify([draft.id, schema, draft.prompt, draft.examples]);
   useEffect(() => {
     const controller = new AbortController();
     const timer = setTimeout(async () => {
@@ -20,13 +29,14 @@ export function useProblems(draft: Draft): readonly TemplateProblem[] {
         // A save says what is wrong as well.
         if (!controller.signal.aborted) setProblems([]);
       }
+      if (!controller.signal.aborted) setChecked(now);
     }, PAUSE_MS);
     return () => {
       clearTimeout(timer);
       controller.abort();
     };
-  }, [draft.id, schema, draft.prompt, draft.examples]);
-  return problems;
+  }, [now]);
+  return { problems, isOfNow: checked === now };
 }
 
 /** The problem of a place in the schema or of what is in it, but for what is in one of `others`. */
