@@ -83,21 +83,43 @@ async def test_audio_is_streamed_while_it_is_made(speaker: AsyncOpenAI) -> None:
     await test_speed(speaker)
 
 
-async def test_events_hold_the_audio(speaker: AsyncOpenAI) -> None:
+async def _events(speaker: AsyncOpenAI, text: str) -> list[dict[str, Any]]:
     create = speaker.audio.speech.with_streaming_response.create
     async with create(
         model="gpt-4o-mini-tts",
         voice="alloy",
-        input=TEXT,
+        input=text,
         response_format="wav",
         stream_format="sse",
     ) as response:
         lines = [line async for line in response.iter_lines() if line]
-    events = [json.loads(line.removeprefix("data: ")) for line in lines]
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+async def test_events_hold_the_audio(speaker: AsyncOpenAI) -> None:
+    events = await _events(speaker, TEXT)
     audio = b"".join(base64.b64decode(event["audio"]) for event in events[:-1])
     assert {event["type"] for event in events[:-1]} == {"speech.audio.delta"}
     assert events[-1] == {"type": "speech.audio.done"}
     assert audio.startswith(b"RIFF")
+
+
+async def test_the_last_event_says_what_was_not_spoken(speaker: AsyncOpenAI) -> None:
+    *_, done = await _events(speaker, "Hello there. 你好。 It is half past nine.")
+    (sentence,) = done["unspoken"]
+    assert (done["type"], done["unspoken_sentences"]) == ("speech.audio.done", 1)
+    assert (sentence["text_offset"], sentence["text_length"]) == (13, 3)
+    assert sentence["message"]
+
+
+async def test_audio_without_a_sentence_is_logged(
+    speaker: AsyncOpenAI, capsys: pytest.CaptureFixture[str]
+) -> None:
+    create = speaker.audio.speech.create
+    made = await create(model="tts-1", voice="alloy", input="Hello there. 你好。")
+    assert made.content
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "speech.unspoken" in each]
+    assert "sentences=1" in line
 
 
 @pytest.mark.parametrize(

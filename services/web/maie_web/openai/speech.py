@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from litestar import post
 from litestar.background_tasks import BackgroundTask
 from litestar.params import JSONBody
@@ -28,6 +29,8 @@ from maie_core.reasons import Reason
 from maie_web.callers import CallersClient
 from maie_web.openai.errors import stream_error, unsupported
 from maie_web.openai.models import TAGS
+
+log = structlog.get_logger()
 
 MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 """What OpenAI's clients ask for; here it is whatever engine has the voice."""
@@ -153,23 +156,54 @@ async def _first(spoken: Spoken) -> speech.SynthesizeResponse:
 
 
 async def _audio(first: speech.SynthesizeResponse, spoken: Spoken) -> AsyncGenerator[bytes, None]:
-    """The audio, from the first message on."""
+    """The audio, from the first message on; what was left out is only logged."""
     async with aclosing(spoken):
         yield first.audio.content
         async for response in spoken:
             if response.audio.content:
                 yield response.audio.content
+            if count := response.result.unspoken_sentences:
+                log.warning(
+                    "speech.unspoken",
+                    sentences=count,
+                    spoken=response.result.spoken_sentences,
+                    remedy="Ask with stream_format sse, or by gRPC, to learn which and why.",
+                )
 
 
 async def _events(first: speech.SynthesizeResponse, spoken: Spoken) -> AsyncGenerator[bytes, None]:
+    """The audio as events; the last one says what was left out, which OpenAI's has no word for."""
+    done: dict[str, Any] = {"type": "speech.audio.done"}
     try:
-        async with aclosing(_audio(first, spoken)) as parts:
-            async for part in parts:
-                audio = base64.b64encode(part).decode()
-                yield _sent({"type": "speech.audio.delta", "audio": audio})
-        yield _sent({"type": "speech.audio.done"})
+        async with aclosing(spoken):
+            yield _delta(first)
+            async for response in spoken:
+                if response.audio.content:
+                    yield _delta(response)
+                if response.result.unspoken_sentences:
+                    done |= _left_out(response.result)
+        yield _sent(done)
     except (ClientError, StageError) as error:
         yield _sent(stream_error(error))
+
+
+def _delta(response: speech.SynthesizeResponse) -> bytes:
+    audio = base64.b64encode(response.audio.content).decode()
+    return _sent({"type": "speech.audio.delta", "audio": audio})
+
+
+def _left_out(result: speech.SynthesizeResult) -> dict[str, Any]:
+    return {
+        "unspoken_sentences": result.unspoken_sentences,
+        "unspoken": [
+            {
+                "text_offset": sentence.text_offset,
+                "text_length": sentence.text_length,
+                "message": sentence.message,
+            }
+            for sentence in result.unspoken
+        ],
+    }
 
 
 def _sent(event: dict[str, Any]) -> bytes:
