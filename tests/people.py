@@ -15,8 +15,7 @@ from maie.job.v1 import job_pb2 as job
 from maie.tenant.v1 import tenant_pb2 as tenants
 from maie_client import Client
 from maie_client.voices import consent
-from maie_core.durations import duration
-from tests.diarization.messages import time_range
+from maie_core.durations import duration, time_range
 from tests.empty_stages import ENGINE
 
 DIMENSIONS = 16

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
-from maie_core.durations import duration
+from maie_core.durations import duration, time_range
 
 Said = tuple[str, float, float]
 
@@ -39,7 +39,3 @@ def spoken(*turns: Said, channels: Sequence[int] = ()) -> diarization.Diarizatio
             for each, start, end in turns
         ],
     )
-
-
-def time_range(start: float, end: float) -> common.TimeRange:
-    return common.TimeRange(start_offset=duration(start), end_offset=duration(end))

@@ -13,7 +13,7 @@ import pytest_asyncio
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie_core.durations import seconds
+from maie_core.durations import seconds, time_range
 from maie_core.errors import StageError
 from maie_diarization.engine import own_space
 from maie_diarization.messages import spoken
@@ -24,7 +24,7 @@ from maie_runtime.worker.stage import StageContext
 from maie_speech.frames import SAMPLE_RATE
 from maie_speech.speech import Samples
 from tests.asr.recordings import read_audio, wav
-from tests.diarization.messages import segment, time_range
+from tests.diarization.messages import segment
 
 pytestmark = pytest.mark.unit
 

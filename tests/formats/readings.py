@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from maie.alignment.v1 import alignment_pb2 as alignment
 from maie.common.v1 import types_pb2 as common
-from maie_core.durations import duration
+from maie_core.durations import duration, time_range
 
 TEXT = '"Once, upon a <b>time</b>", he said.\n\nThe end.'
-
-
-def span(start: float, end: float) -> common.TimeRange:
-    """A range of seconds."""
-    return common.TimeRange(start_offset=duration(start), end_offset=duration(end))
 
 
 def word(
@@ -36,11 +31,11 @@ def word(
     )
     if times:
         start, end = times
-        made.range.CopyFrom(span(start, end))
+        made.range.CopyFrom(time_range(start, end))
         spoken = (heard or text) if parts else ""
         step = (end - start) / max(1, len(spoken))
         for place, letter in enumerate(spoken):
-            here = span(start + place * step, start + (place + 1) * step)
+            here = time_range(start + place * step, start + (place + 1) * step)
             made.phones.add(symbol=letter.upper(), range=here, score=0.9)
             made.letters.add(text=letter, range=here)
     return made
@@ -63,8 +58,8 @@ def reading() -> alignment.Reading:
             word("end", "NOT_REACHED", at=42, ends_phrase=True),
         ],
         pauses=[
-            alignment.Pause(range=span(1.0, 1.2)),
-            alignment.Pause(range=span(1.8, 2.5), hesitation=True),
+            alignment.Pause(range=time_range(1.0, 1.2)),
+            alignment.Pause(range=time_range(1.8, 2.5), hesitation=True),
         ],
         figures=alignment.ReadingFigures(
             words=7,

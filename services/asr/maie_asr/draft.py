@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from maie.common.v1 import types_pb2 as common
 from maie_asr.engine import RecognizedSegment
-from maie_asr.messages import segment_message, time_range
+from maie_asr.messages import segment_message
 from maie_asr.settings import SuspectTextPolicy
 from maie_asr.source import Source
 from maie_asr.unread import Interval, find_unread, insert, intervals, text_places
+from maie_core.durations import time_range
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Draft:
         if reason and self._rules.policy != "off":
             removed = self._rules.policy == "remove"
             self._transcript.suspect_texts.add(
-                range=time_range(found.start, found.end, self._source.offset),
+                range=self._range(found.start, found.end),
                 text=found.text,
                 reason=reason,
                 removed=removed,
@@ -97,13 +98,17 @@ class Draft:
 
     def report_unread(self, interval: Interval) -> None:
         """Records that an interval has no text after the second reading."""
-        span = time_range(interval.start, interval.end, self._source.offset)
+        span = self._range(interval.start, interval.end)
         self._transcript.unread.append(span)
 
     def finish(self) -> list[common.Segment]:
         """Returns the pending segments."""
         pending, self._pending = self._pending, []
         return [self._append(segment) for segment in pending]
+
+    def _range(self, start: float, end: float) -> common.TimeRange:
+        """An interval of the chunk, in seconds, as a range of the recording."""
+        return time_range(self._source.offset + start, self._source.offset + end)
 
     def _skips(self, places: Sequence[Interval]) -> bool:
         """Whether there is speech without text before or between the next segment's places."""

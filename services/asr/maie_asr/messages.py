@@ -30,19 +30,6 @@ def segment_message(found: RecognizedSegment, segment_id: str, source: Source) -
     )
 
 
-def time_range(start: float, end: float, offset: float) -> common.TimeRange:
-    """An interval relative to the recording's start.
-
-    Args:
-        start: Where it begins, in seconds from the chunk's start.
-        end: Where it ends, likewise.
-        offset: Where the chunk begins in the recording, in seconds.
-    """
-    return common.TimeRange(
-        start_offset=duration(offset + start), end_offset=duration(offset + end)
-    )
-
-
 def capability_names(capabilities: Capabilities) -> list[str]:
     """The names that ListModels has for an engine's capabilities."""
     flags = {

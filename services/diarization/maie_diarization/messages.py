@@ -9,7 +9,7 @@ import numpy as np
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
-from maie_core.durations import duration, seconds
+from maie_core.durations import duration, seconds, time_range
 from maie_diarization.clustering import Hints
 from maie_diarization.engine import Embedding, Turn, Voice
 
@@ -61,11 +61,6 @@ def hints_of(options: diarization.SpeakerOptions) -> Hints:
         min_speaker_count=_given(options, "min_speaker_count"),
         max_speaker_count=_given(options, "max_speaker_count"),
     )
-
-
-def time_range(start: float, end: float) -> common.TimeRange:
-    """An interval, in seconds from the recording's start."""
-    return common.TimeRange(start_offset=duration(start), end_offset=duration(end))
 
 
 def spoken(turns: Iterable[common.TimeRange]) -> float:

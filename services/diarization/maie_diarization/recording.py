@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
-from maie_core.durations import duration, seconds
+from maie_core.durations import duration, seconds, time_range
 from maie_diarization.clustering import Identification, identify, turns
 from maie_diarization.engine import Embedding, Engine, Voice
 from maie_diarization.listening import is_one_speaker
@@ -17,7 +17,6 @@ from maie_diarization.messages import (
     packed,
     plain_voices,
     spoken,
-    time_range,
 )
 from maie_runtime.worker.blocking import Heartbeat
 

@@ -10,7 +10,7 @@ import numpy as np
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.quality.v1 import quality_pb2 as quality
-from maie_core.durations import duration, seconds
+from maie_core.durations import duration, seconds, time_range
 from maie_quality.engine import Engine, Opinion, Rating
 from maie_quality.signals.dropouts import find_dropouts
 from maie_quality.signals.hum import find_hum
@@ -53,7 +53,7 @@ def measure(
     measures.dc_offset = float(samples.mean(dtype=np.float64)) / FULL_SCALE
     measures.dropout_count = len(dropouts)
     measures.dropouts.extend(
-        _time_range(each.start, each.end, offset) for each in dropouts[:MAX_DROPOUTS]
+        _range(each.start, each.end, offset) for each in dropouts[:MAX_DROPOUTS]
     )
     heartbeat()
     if hum := find_hum(samples):
@@ -79,7 +79,7 @@ def _window(
 ) -> quality.QualityWindow:
     sound = samples[rating.start : rating.end].astype(np.float64) / FULL_SCALE
     return quality.QualityWindow(
-        range=_time_range(rating.start, rating.end, offset),
+        range=_range(rating.start, rating.end, offset),
         opinion=opinion_message(rating.opinion),
         level_dbfs=decibels(float(np.mean(sound**2))),
         channel=chunk.channel,
@@ -97,9 +97,6 @@ def opinion_message(opinion: Opinion) -> quality.Opinion:
     )
 
 
-def _time_range(start: int, end: int, offset: float) -> common.TimeRange:
+def _range(start: int, end: int, offset: float) -> common.TimeRange:
     """Samples of a chunk as a range of the recording."""
-    return common.TimeRange(
-        start_offset=duration(start / SAMPLE_RATE + offset),
-        end_offset=duration(end / SAMPLE_RATE + offset),
-    )
+    return time_range(start / SAMPLE_RATE + offset, end / SAMPLE_RATE + offset)

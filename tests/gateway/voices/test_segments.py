@@ -6,10 +6,10 @@ import pytest
 
 from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
-from maie_core.durations import duration
+from maie_core.durations import duration, time_range
 from maie_gateway.voices.embeddings import pack, unpack
 from maie_gateway.voices.segments import heard_in
-from tests.diarization.messages import spoken, time_range
+from tests.diarization.messages import spoken
 
 pytestmark = pytest.mark.unit
 

@@ -6,11 +6,10 @@ import itertools
 from collections.abc import Sequence
 
 from maie.alignment.v1 import alignment_pb2 as alignment
-from maie.common.v1 import types_pb2 as common
 from maie_alignment.engine import AlignedWord
 from maie_alignment.reading.checks import FoundUnit
 from maie_alignment.text import TextWord
-from maie_core.durations import duration, seconds
+from maie_core.durations import duration, seconds, time_range
 
 # Shorter gaps are the closures of consonants. A pause without punctuation that is as long as a
 # listener notes is a hesitation.
@@ -66,23 +65,23 @@ def _word(units: Sequence[FoundUnit], written: TextWord | None) -> alignment.Rea
     aligned = [each.word for each in units if each.word]
     heard = [each.unit for each in units if each.unit.heard]
     if aligned:
-        word.range.CopyFrom(_range(aligned[0].start, aligned[-1].end))
+        word.range.CopyFrom(time_range(aligned[0].start, aligned[-1].end))
         word.score = min(each.score for each in aligned)
         word.guessed = not all(each.in_dictionary for each in aligned)
         for each in aligned:
             _add_parts(word, each)
     elif heard:
         # The engine could not align it; speech recognition says about when it was.
-        word.range.CopyFrom(_range(heard[0].start, max(heard[0].start, heard[-1].end)))
+        word.range.CopyFrom(time_range(heard[0].start, max(heard[0].start, heard[-1].end)))
     return word
 
 
 def _add_parts(word: alignment.ReadWord, aligned: AlignedWord) -> None:
     for phone in aligned.phones:
-        span = _range(phone.start, phone.end)
+        span = time_range(phone.start, phone.end)
         word.phones.add(symbol=phone.symbol, range=span, score=phone.score)
     for letter in aligned.letters:
-        word.letters.add(text=letter.text, range=_range(letter.start, letter.end))
+        word.letters.add(text=letter.text, range=time_range(letter.start, letter.end))
 
 
 def _add_pauses(made: alignment.Reading) -> None:
@@ -91,7 +90,8 @@ def _add_pauses(made: alignment.Reading) -> None:
         start, end = seconds(before.range.end_offset), seconds(after.range.start_offset)
         if end - start >= PAUSE_SECONDS:
             long = end - start >= HESITATION_SECONDS
-            made.pauses.add(range=_range(start, end), hesitation=long and not before.ends_phrase)
+            hesitation = long and not before.ends_phrase
+            made.pauses.add(range=time_range(start, end), hesitation=hesitation)
 
 
 def _add_figures(made: alignment.Reading) -> None:
@@ -109,7 +109,3 @@ def _add_figures(made: alignment.Reading) -> None:
         figures.duration.CopyFrom(duration(length))
         if length > 0:
             figures.words_correct_per_minute = round(figures.correct * 60 / length, 1)
-
-
-def _range(start: float, end: float) -> common.TimeRange:
-    return common.TimeRange(start_offset=duration(start), end_offset=duration(end))

@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.diarization.v1 import streaming_pb2 as streaming
-from maie_core.durations import duration
+from maie_core.durations import duration, time_range
 from maie_core.samples import duration as offset
 from maie_diarization.clustering import SpeakerTurn
 from maie_diarization.live.speakers import Known, Merge
-from maie_diarization.messages import packed, time_range
+from maie_diarization.messages import packed
 
 Response: TypeAlias = streaming.StreamingDiarizeResponse
 
