@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from maie_alignment.engine import Engine, Samples
+from maie_alignment.engines.ctc.folder import DEFAULT_MODEL
 from maie_alignment.engines.embedded.engine import create as create_embedded
 from maie_alignment.engines.wav2vec2.engine import create as create_wav2vec2
-from maie_alignment.engines.wav2vec2.folder import DEFAULT_MODEL
 from maie_alignment.settings import AlignmentSettings, Wav2Vec2Settings
 from maie_core.models import DEFAULT_MODELS_DIR, MANIFEST, model_store
 from tests.alignment.ctc_model import spoken, write_model

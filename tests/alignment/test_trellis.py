@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maie_alignment.engines.wav2vec2.trellis import BLANK, best_path, fits
+from maie_alignment.engines.ctc.trellis import BLANK, best_path, fits
 
 pytestmark = pytest.mark.unit
 

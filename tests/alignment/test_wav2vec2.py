@@ -175,3 +175,40 @@ async def test_samples_are_normalised_where_the_model_wants_it(tmp_path):
     assert len(quiet) > SAMPLE_RATE
     words = await aligned(folder, quiet, ["go", "on"])
     assert min(word.score for word in words) > 0.5
+
+
+@needs_hama
+async def test_hama_hears_thirty_seconds_and_says_so():
+    samples = np.resize(read_audio(DASHWOOD), 36 * SAMPLE_RATE)
+    words = words_of(DASHWOOD_TEXT)
+    async with create(settings(HAMA)) as engine:
+        assert engine.max_seconds == 30
+        assert await engine.align(samples[: 30 * SAMPLE_RATE], words)
+        with pytest.raises(StageError) as refused:
+            await engine.align(samples, words)
+    assert refused.value.reason == Reason.MODEL_ANSWER_INVALID
+
+
+async def test_what_is_no_number_is_refused(tmp_path):
+    folder = write_model(tmp_path)
+    made = network()
+    (gain,) = (each for each in made.graph.initializer if each.name == "gain")
+    gain.CopyFrom(onnx.numpy_helper.from_array(np.array(np.nan, np.float32), "gain"))
+    onnx.save(made, str(folder / "model.onnx"))
+    async with create(settings(trust(folder))) as engine:
+        with pytest.raises(StageError) as refused:
+            await engine.align(spoken("go on"), ["go", "on"])
+    assert (refused.value.code.name, refused.value.reason) == ("INTERNAL", "MODEL_ANSWER_INVALID")
+
+
+async def test_a_model_of_another_step_is_refused_by_its_answer(tmp_path):
+    folder = write_model(tmp_path)
+    made = network()
+    (convolution,) = (each for each in made.graph.node if each.op_type == "Conv")
+    (strides,) = (each for each in convolution.attribute if each.name == "strides")
+    strides.ints[:] = [160]
+    onnx.save(made, str(folder / "model.onnx"))
+    async with create(settings(trust(folder))) as engine:
+        with pytest.raises(StageError, match="frames") as refused:
+            await engine.align(spoken("go on"), ["go", "on"])
+    assert refused.value.reason == Reason.MODEL_ANSWER_INVALID

@@ -35,7 +35,7 @@ async def test_the_model_says_what_transformers_says(folder):
     import torch
     from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
-    from maie_alignment.engines.wav2vec2.model import waveform
+    from maie_alignment.engines.ctc.audio import waveform
     from maie_alignment.engines.wav2vec2.torch_model import TorchModel
 
     samples, _ = read_aloud()

@@ -250,6 +250,9 @@ class Reason(enum.StrEnum):
     it lasts, check the service, and the address in MAIE_GATEWAY_MASTER_KEY."""
     MODEL_ACCESS_DENIED = "MODEL_ACCESS_DENIED", Code.FAILED_PRECONDITION
     """The language model's server denies access. Check the service's API key and its rights."""
+    MODEL_ANSWER_INVALID = "MODEL_ANSWER_INVALID", Code.INTERNAL
+    """A model, or the server that runs it, gave what cannot be a result. Check that the model is
+    the one that the settings describe; its server's log may say more."""
     MODEL_CORRUPT = "MODEL_CORRUPT", Code.FAILED_PRECONDITION
     """A model's files are not the expected ones. Fetch or install the model again."""
     MODEL_LOADING = "MODEL_LOADING", Code.UNAVAILABLE

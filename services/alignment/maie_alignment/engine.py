@@ -101,7 +101,8 @@ class Engine(Protocol):
         returns within two seconds and does not affect later ones.
 
         Args:
-            samples: The audio, at most `max_seconds` of it.
+            samples: The audio, at most `max_seconds` of it. It must not change later: an engine
+                may keep what it found as long as the array lives.
             words: What was spoken, in lower case and without punctuation.
 
         Returns:

@@ -6,6 +6,7 @@ Both use `letter_sounds.json`, which `tools/letter_sounds.py` learns from the di
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,7 @@ SILENT_UNSEEN = 8.0
 # The neighbours of a letter, nearest first, in the order in which the rules ask for them.
 CONTEXT = (1, -1, 2, -2, 3, -3, 4)
 EDGE = "#"
+_READING = threading.Lock()
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -40,9 +42,14 @@ class LetterSounds:
     rules: Mapping[str, list[Any]]
 
 
-@cache
 def letter_sounds() -> LetterSounds:
-    """What comes with the package."""
+    """What comes with the package; read once, whoever asks first."""
+    with _READING:
+        return _read()
+
+
+@cache
+def _read() -> LetterSounds:
     data = json.loads(files(__package__).joinpath("letter_sounds.json").read_text("utf-8"))
     return LetterSounds(costs=data["costs"], rules=data["rules"])
 

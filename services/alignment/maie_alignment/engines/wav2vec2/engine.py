@@ -9,22 +9,24 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from maie.common.v1 import types_pb2 as common
-from maie_alignment.engine import SAMPLE_RATE, AlignedWord, Samples
+from maie_alignment.engine import AlignedWord, Samples
+from maie_alignment.engines.ctc.aligner import CtcAligner
+from maie_alignment.engines.ctc.audio import Waveform
+from maie_alignment.engines.ctc.folder import DEFAULT_MODEL, CtcFolder, read_folder
 from maie_alignment.engines.wav2vec2 import onnx_model, torch_model
-from maie_alignment.engines.wav2vec2.folder import DEFAULT_MODEL, CtcFolder, read_folder
-from maie_alignment.engines.wav2vec2.model import CtcModel, log_probabilities, waveform
+from maie_alignment.engines.wav2vec2.model import CtcModel
 from maie_alignment.engines.wav2vec2.onnx_model import OnnxModel
 from maie_alignment.engines.wav2vec2.torch_model import TorchModel
-from maie_alignment.engines.wav2vec2.words import find_words
 from maie_alignment.settings import AlignmentSettings, Wav2Vec2Settings
 from maie_core.errors import Code, StageError
 from maie_core.models import model_corrupt, model_store
 from maie_core.reasons import Reason
 
 _WEIGHTS = {"onnx": onnx_model.WEIGHTS, "torch": torch_model.WEIGHTS}
-# Networks of this kind take 25 ms for a frame.
-MIN_SAMPLES = SAMPLE_RATE // 20
 
 
 class Wav2Vec2Engine:
@@ -37,8 +39,6 @@ class Wav2Vec2Engine:
         executor: Runs it, in a thread for each slot.
     """
 
-    # Attention takes memory by the square of the length.
-    max_seconds = 40.0
     weights = None
 
     def __init__(
@@ -49,8 +49,9 @@ class Wav2Vec2Engine:
         executor: ThreadPoolExecutor,
     ) -> None:
         self._model = model
-        self._folder = folder
         self._executor = executor
+        self._aligner = CtcAligner(self._hear, folder, executor)
+        self.max_seconds = model.max_seconds
         what = "sounds" if folder.vocabulary.has_phones else "letters"
         self.description = f"A CTC model of {what} on {model.device}, by {model.library}."
         self.language_codes = ("en",) if folder.vocabulary.has_phones else tuple(settings.languages)
@@ -70,24 +71,22 @@ class Wav2Vec2Engine:
         """Finds the words.
 
         Raises:
-            StageError: INTERNAL with ENGINE_FAILED.
+            StageError: INTERNAL with ENGINE_FAILED or MODEL_ANSWER_INVALID.
         """
+        return await self._aligner.align(samples, words)
+
+    async def _hear(self, audio: Waveform) -> NDArray[np.float32]:
         stopped = threading.Event()
-        work = partial(self._align, samples, words, stopped)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._executor, self._run, audio, stopped
+            )
         finally:
             stopped.set()
 
-    def _align(
-        self, samples: Samples, words: Sequence[str], stopped: threading.Event
-    ) -> list[AlignedWord]:
-        vocabulary = self._folder.vocabulary
-        spelled = [found for word in words if (found := vocabulary.spell(word))]
-        if stopped.is_set() or not spelled or len(samples) < MIN_SAMPLES:
-            return []
+    def _run(self, audio: Waveform, stopped: threading.Event) -> NDArray[np.float32]:
         try:
-            said = self._model.run(waveform(samples, normalise=self._folder.normalise), stopped)
+            return self._model.run(audio, stopped)
         # Libraries raise errors of their own, of which nobody lists all.
         except Exception as error:
             raise StageError(
@@ -95,7 +94,6 @@ class Wav2Vec2Engine:
                 Reason.ENGINE_FAILED,
                 f"The CTC model failed ({type(error).__name__}); the worker's log has more.",
             ) from error
-        return find_words(log_probabilities(said), spelled, vocabulary, len(samples) / SAMPLE_RATE)
 
 
 @asynccontextmanager

@@ -12,8 +12,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from maie_alignment.engines.ctc.audio import Waveform
+from maie_alignment.engines.ctc.layouts import layout_of
 from maie_alignment.engines.wav2vec2.devices import candidates, unavailable
-from maie_alignment.engines.wav2vec2.model import Waveform
 from maie_alignment.settings import Wav2Vec2Settings
 from maie_core.errors import StageError
 from maie_core.models import model_corrupt
@@ -23,12 +24,6 @@ _PROVIDERS: Final = {
     "cuda": "CUDAExecutionProvider",
     "mps": "CoreMLExecutionProvider",
     "cpu": "CPUExecutionProvider",
-}
-# What exports of transformers take and give, with a mask or without, and what hama's does.
-_LAYOUTS: Final = {
-    frozenset({"input_values"}): "logits",
-    frozenset({"input_values", "attention_mask"}): "logits",
-    frozenset({"waveform", "waveform_lengths"}): "log_probs",
 }
 _POLL_SECONDS: Final = 0.5
 
@@ -46,15 +41,16 @@ class OnnxModel:
 
     def __init__(self, path: Path, settings: Wav2Vec2Settings) -> None:
         self._session, self.device = _open(path, settings)
-        self._inputs = {each.name for each in self._session.get_inputs()}
-        output = _LAYOUTS.get(frozenset(self._inputs), "")
-        outputs = {each.name: each for each in self._session.get_outputs()}
-        if output not in outputs:
-            raise _unlike(path, f"it takes {sorted(self._inputs)} and gives {sorted(outputs)}")
-        self._output = output
-        shape = outputs[output].shape
+        inputs = sorted(each.name for each in self._session.get_inputs())
+        shapes = {each.name: each.shape for each in self._session.get_outputs()}
+        layout = layout_of(inputs, shapes)
+        if layout is None:
+            raise _unlike(path, f"it takes {inputs} and gives {sorted(shapes)}")
+        self._layout = layout
+        self.max_seconds = layout.max_seconds
+        shape = shapes[layout.output]
         if len(shape) != 3:
-            raise _unlike(path, f"{output} is of shape {shape}")
+            raise _unlike(path, f"{layout.output} is of shape {shape}")
         self.columns = shape[2] if isinstance(shape[2], int) else 0
         self.library = f"onnxruntime {version('onnxruntime')}"
         self.compute_type = "as exported"
@@ -63,13 +59,6 @@ class OnnxModel:
 
     def run(self, waveform: Waveform, stopped: threading.Event) -> NDArray[np.float32]:
         """See `CtcModel.run`."""
-        length = len(waveform)
-        values = {
-            "input_values": waveform[np.newaxis],
-            "attention_mask": np.ones((1, length), np.int64),
-            "waveform": waveform[np.newaxis],
-            "waveform_lengths": np.array([length], np.int64),
-        }
         options = ort.RunOptions()
         done = threading.Event()
 
@@ -82,8 +71,9 @@ class OnnxModel:
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         try:
-            feed = {name: values[name] for name in self._inputs}
-            (found,) = self._session.run([self._output], feed, options)
+            (found,) = self._session.run(
+                [self._layout.output], self._layout.feed(waveform), options
+            )
         finally:
             done.set()
         made: NDArray[np.float32] = np.asarray(found, np.float32)[0]

@@ -13,8 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from maie_alignment.engines.ctc.audio import Waveform
+from maie_alignment.engines.ctc.layouts import MAX_SECONDS
 from maie_alignment.engines.wav2vec2.devices import candidates
-from maie_alignment.engines.wav2vec2.model import Waveform
 from maie_alignment.settings import Wav2Vec2Settings
 from maie_core.errors import Code, StageError
 from maie_core.models import model_corrupt
@@ -61,6 +62,7 @@ class TorchModel:
         self.compute_type: str = "int8" if is_quantized else settings.dtype
         self.parameters = {"threads": json.dumps(settings.threads)}
         self.columns = int(model.config.vocab_size)
+        self.max_seconds = MAX_SECONDS
         self.vram_bytes = 0 if self.device == "cpu" else (root / WEIGHTS).stat().st_size
 
     def run(self, waveform: Waveform, stopped: threading.Event) -> NDArray[np.float32]:

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maie_alignment.engine import AlignedWord, Letter, Phone
+from maie_alignment.engines.ctc.audio import FRAME_SECONDS
+from maie_alignment.engines.ctc.trellis import BLANK, Levels, best_path, fits
+from maie_alignment.engines.ctc.vocabulary import GAP, Spelling, Vocabulary
 from maie_alignment.engines.english import letters_of, spelling
-from maie_alignment.engines.wav2vec2.trellis import BLANK, Levels, best_path, fits
-from maie_alignment.engines.wav2vec2.vocabulary import GAP, Spelling, Vocabulary
 
-# wav2vec2, HuBERT, WavLM and the model of hama say something each 20 ms.
-FRAME_SECONDS: Final = 0.02
 # CTC is late: the middle between two symbols is so much after the boundary that one hears. In
 # hama's model; docs/reading.md has the figures.
 _LATE_SECONDS: Final = 0.015

@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from maie_alignment.engines.ctc.phones import IPA, Pronunciations
+from maie_alignment.engines.ctc.trellis import Levels
 from maie_alignment.engines.english import spelling
-from maie_alignment.engines.wav2vec2.phones import IPA, Pronunciations
-from maie_alignment.engines.wav2vec2.trellis import Levels
 from maie_core.errors import StageError
 from maie_core.models import model_corrupt
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from maie_alignment.engine import SAMPLE_RATE
+from maie_alignment.engines.ctc.audio import FRAME_SAMPLES
+from maie_alignment.engines.ctc.phones import english
+from maie_alignment.engines.ctc.vocabulary import Vocabulary, read_vocabulary
 from maie_alignment.engines.embedded.decoder import DICTIONARY, packaged_model
-from maie_alignment.engines.wav2vec2.phones import english
-from maie_alignment.engines.wav2vec2.vocabulary import Vocabulary, read_vocabulary
-from maie_alignment.engines.wav2vec2.words import FRAME_SECONDS
 from maie_core.models import model_corrupt, model_missing, refuse_pickles, verified_sha256
 
 DEFAULT_MODEL: Final = "hama-phones-1.3"
@@ -75,12 +75,12 @@ def read_folder(root: Path, weights: str, sha256: str, variable: str) -> CtcFold
 def _check_rates(root: Path, config: dict[str, Any], preprocessor: dict[str, Any]) -> None:
     rate = preprocessor.get("sampling_rate", SAMPLE_RATE)
     step = 1
-    for each in config.get("conv_stride", [round(FRAME_SECONDS * SAMPLE_RATE)]):
+    for each in config.get("conv_stride", [FRAME_SAMPLES]):
         step *= each
-    if rate != SAMPLE_RATE or step != round(FRAME_SECONDS * SAMPLE_RATE):
+    if rate != SAMPLE_RATE or step != FRAME_SAMPLES:
         raise model_corrupt(
             f"The model in {root} takes {rate} samples a second, {step} for each frame; this "
-            f"engine runs models that take {SAMPLE_RATE} and {round(FRAME_SECONDS * SAMPLE_RATE)}."
+            f"engine runs models that take {SAMPLE_RATE} and {FRAME_SAMPLES}."
         )
 
 

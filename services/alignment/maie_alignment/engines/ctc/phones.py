@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
-from maie_alignment.engines.embedded.letters import letter_sounds, pronounce
+from maie_alignment.engines.embedded.letters import LetterSounds, letter_sounds, pronounce
 
 # What models call each sound of ARPAbet: they differ in whether they write vowels that are not
 # stressed in a way of their own, and how they write r.
@@ -58,10 +58,12 @@ class Pronunciations:
 
     Args:
         dictionary: Phones by word.
+        rules: How letters are spoken.
     """
 
-    def __init__(self, dictionary: Mapping[str, str]) -> None:
+    def __init__(self, dictionary: Mapping[str, str], rules: LetterSounds) -> None:
         self._dictionary = dictionary
+        self._rules = rules
 
     def known(self, word: str) -> bool:
         """Whether the dictionary has a word."""
@@ -71,12 +73,12 @@ class Pronunciations:
         """The phones of a word; empty where nobody can speak it."""
         if found := self._dictionary.get(word):
             return found.split()
-        if guessed := pronounce(word, letter_sounds()):
+        if guessed := pronounce(word, self._rules):
             return guessed
         return [phone for letter in word for phone in self._dictionary.get(letter, "").split()]
 
 
-@cache
+@lru_cache(maxsize=1)
 def english(path: Path) -> Pronunciations:
     """Reads pocketsphinx's dictionary: a word and its phones in each line."""
     dictionary: dict[str, str] = {}
@@ -86,4 +88,4 @@ def english(path: Path) -> Pronunciations:
             # Other pronunciations of a word are "word(2)"; the first one is the usual one.
             if phones and "(" not in word:
                 dictionary[word] = phones
-    return Pronunciations(dictionary)
+    return Pronunciations(dictionary, letter_sounds())

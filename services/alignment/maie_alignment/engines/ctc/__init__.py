@@ -1,0 +1,1 @@
+"""Words in what CTC models say, wherever these run: vocabularies, the search, and scores."""
