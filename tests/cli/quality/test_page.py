@@ -9,7 +9,7 @@ import pytest
 
 from maie_cli.quality.limits import Limits
 from maie_cli.quality.page import WORST, page
-from maie_cli.quality.rows import Moment, Row, as_csv
+from maie_formats.quality.rows import Moment, Row, as_csv
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +32,8 @@ def test_names_are_text_and_paths_are_links() -> None:
         'src="../in/%3Cscript%3Ealert%281%29%3C/script%3E%20%26%20%22it%27s%22%20100%25%20%231%3F.wav"'
         in made
     )
-    assert "http" not in made
+    assert "http://" not in made
+    assert "https://" not in made
 
 
 def test_the_worst_ten_are_shown_worst_first() -> None:

@@ -10,16 +10,17 @@ from typing import Annotated
 import typer
 
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, TenantOption
-from maie_cli.batch import Batch
+from maie_cli.batch import Batch, Outcome
 from maie_cli.console import note
 from maie_cli.embedded import client_of
 from maie_cli.exits import EXIT_CODES, Exit, leave, run
 from maie_cli.files import ResultFolder
 from maie_cli.quality.limits import Limits
 from maie_cli.quality.page import page
-from maie_cli.quality.rows import Row, as_csv, as_json, row_of
 from maie_cli.recordings import Recording, recordings_in
 from maie_cli.views import view_of
+from maie_formats.clean import plain
+from maie_formats.quality.rows import Row, as_csv, as_json, row_of
 
 AT_ONCE = 4
 # So many jobs with all of their results are in memory at a time.
@@ -107,7 +108,7 @@ async def _quality(
             for first in range(0, len(recordings), GROUP):
                 for outcome in await batch.run(list(recordings[first : first + GROUP])):
                     code = max(code, outcome.code)
-                    rows.append(row_of(outcome))
+                    rows.append(_row(outcome))
     broken = {row.file: found for row in rows if (found := list(limits.broken(row)))}
     for name, content in (
         ("quality.csv", as_csv(rows)),
@@ -119,3 +120,11 @@ async def _quality(
         note(f"{file}: {'; '.join(found)}")
     note(f"{len(rows)} recordings, {len(broken)} outside the limits; see {output / 'quality.html'}")
     return max(code, Exit.FAILED) if broken else code
+
+
+def _row(outcome: Outcome) -> Row:
+    name = plain(str(outcome.recording))
+    finished = outcome.finished
+    if finished is None or not finished.job.results.HasField("quality_report"):
+        return Row(file=name, error=outcome.message or "There is no quality report.")
+    return row_of(finished.job, name)

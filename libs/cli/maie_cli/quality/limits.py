@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from maie_cli.quality.rows import Row
+from maie_formats.quality.rows import Row
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

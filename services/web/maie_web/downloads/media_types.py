@@ -16,6 +16,15 @@ RESULTS: Mapping[str, str] = {
     "pdf": "application/pdf",
 }
 """The media type of each format of results."""
+REPORTS: Mapping[str, str] = {
+    "json": RESULTS["json"],
+    "md": RESULTS["md"],
+    "TextGrid": "text/plain; charset=utf-8",
+    "ctm": "text/plain; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+}
+"""The media type of each format of readings and of the quality of sound."""
 UNKNOWN = "application/octet-stream"
 HEAD_BYTES = 64
 """As many first bytes of a recording as say what it is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -65,11 +65,33 @@ async def results_file(
     finished = Finished(job=done, name=done.display_name or done.job_id, template=template)
     _check_available(finished, format_)
     content = await asyncio.to_thread(written, finished, format_)
+    return made_file(request, content, RESULTS[format_], format_, done)
+
+
+def made_file(
+    request: Request,
+    content: bytes,
+    media_type: str,
+    extension: str,
+    done: job.Job,
+    own: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    """A file that was made of a job, to be kept, unless the client has it.
+
+    Args:
+        request: The request.
+        content: The file's content.
+        media_type: Its media type.
+        extension: What its name ends with.
+        done: The job.
+        own: Further headers.
+    """
     etag = f'"{hashlib.sha256(content).hexdigest()}"'
     headers = HEADERS | {
         "etag": etag,
-        "content-type": RESULTS[format_],
-        "content-disposition": disposition("attachment", result_name(done, format_)),
+        "content-type": media_type,
+        "content-disposition": disposition("attachment", result_name(done, extension)),
+        **(own or {}),
     }
     if is_known(request.headers, etag):
         return Response(b"", status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -151,27 +173,37 @@ async def _bytes(client: Client, job_id: str, start: int, size: int) -> AsyncGen
     yield last
 
 
-def _check_available(finished: Finished, format_: str) -> None:
-    done = finished.job
+def check_ended(done: job.Job) -> None:
+    """Refuses files of a job that runs.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with RESULTS_NOT_READY.
+    """
     if done.state not in FINAL_STATES:
         raise StageError(
             Code.FAILED_PRECONDITION,
             Reason.RESULTS_NOT_READY,
             f"Job {done.job_id} runs; download its results when it has ended.",
         )
+
+
+def _check_available(finished: Finished, format_: str) -> None:
+    done = finished.job
+    check_ended(done)
     if format_ == "json":
         return
     if not finished.is_readable:
         why = done.failures[0].message if done.failures else "It was cancelled; retry it."
-        raise _missing(f"Job {done.job_id} ended without results. {why}")
+        raise missing(f"Job {done.job_id} ended without results. {why}")
     if format_ in TRANSCRIPT_FORMATS and not finished.is_transcribed:
-        raise _missing(f"Job {done.job_id} was not asked for a transcript; download md or json.")
+        raise missing(f"Job {done.job_id} was not asked for a transcript; download md or json.")
     if format_ in SPEAKER_FORMATS and not finished.has_speakers:
-        raise _missing(
+        raise missing(
             f"Job {done.job_id} was not asked who speaks; process the recording again with the "
             "feature speakers."
         )
 
 
-def _missing(sentence: str) -> StageError:
+def missing(sentence: str) -> StageError:
+    """The error of a job that has ended without what is asked for."""
     return StageError(Code.FAILED_PRECONDITION, Reason.RESULTS_MISSING, sentence)

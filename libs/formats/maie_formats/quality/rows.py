@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from maie.job.v1 import job_pb2 as job
 from maie.quality.v1 import quality_pb2 as quality
-from maie_cli.batch import Outcome
 from maie_core.durations import seconds
 from maie_formats.clean import plain
 from maie_formats.table import no_formula
@@ -88,16 +88,17 @@ class Row:
     moments: tuple[Moment, ...] = field(default=(), repr=False)
 
 
-def row_of(outcome: Outcome) -> Row:
-    """The row of a recording whose job ended."""
-    name = plain(str(outcome.recording))
-    finished = outcome.finished
-    if finished is None or not finished.job.results.HasField("quality_report"):
-        return Row(file=name, error=outcome.message or "There is no quality report.")
-    report = finished.job.results.quality_report
+def row_of(done: job.Job, file: str) -> Row:
+    """The row of a job that has a report of its sound.
+
+    Args:
+        done: The job.
+        file: What the row calls its recording.
+    """
+    report = done.results.quality_report
     return Row(
-        file=name,
-        seconds=round(seconds(finished.job.metrics.input_duration), 3),
+        file=file,
+        seconds=round(seconds(done.metrics.input_duration), 3),
         overall=_mean(report, "overall"),
         overall_percentile_10=(
             _rounded(report.overall.percentile_10) if report.HasField("overall") else None
@@ -119,7 +120,7 @@ def row_of(outcome: Outcome) -> Row:
         reverberation_seconds=_given(report, "reverberation_seconds"),
         model=f"{report.engine.engine} {report.engine.checkpoint_sha256[:12]}".strip(),
         device=report.engine.device,
-        warnings=tuple(plain(each.message) for each in finished.job.results.warnings),
+        warnings=tuple(plain(each.message) for each in done.results.warnings),
         moments=tuple(
             Moment(
                 start=seconds(each.range.start_offset),

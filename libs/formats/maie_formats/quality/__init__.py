@@ -1,0 +1,1 @@
+"""How good the sound of recordings is, as JSON, CSV or a web page."""
