@@ -38,19 +38,21 @@ def ca(tmp_path: Path) -> TestCa:
 
 
 @asynccontextmanager
-async def stage(ca: TestCa, tmp_path: Path) -> AsyncIterator[str]:
-    """The port of an ASR service whose model is still loading; gives its address."""
-    settings = ServiceSettings(mesh=ca.settings("asr", MeshSettings()))
-    front = Front(BINDINGS["asr"], settings, Blobs(tmp_path.as_uri()))
+async def stage(ca: TestCa, tmp_path: Path, slug: str = "asr") -> AsyncIterator[str]:
+    """The port of a service whose model is still loading; gives its address."""
+    settings = ServiceSettings(mesh=ca.settings(slug, MeshSettings()))
+    front = Front(BINDINGS[slug], settings, Blobs(tmp_path.as_uri()))
     async with front.open(grace=0):
         yield front.address
 
 
-async def outcome(address: str, ca: TestCa, part: str, path: str = TRANSCRIBE) -> tuple[str, str]:
+async def outcome(
+    address: str, ca: TestCa, part: str, path: str = TRANSCRIBE, slug: str = "asr"
+) -> tuple[str, str]:
     """What a call gets with the certificate of a part: the code and the message."""
     issued = ca.issue(part)
     credentials = grpc.ssl_channel_credentials(ca.made.certificate, issued.key, issued.certificate)
-    options = (("grpc.use_local_subchannel_pool", 1), *expects("asr"))
+    options = (("grpc.use_local_subchannel_pool", 1), *expects(slug))
     async with grpc.aio.secure_channel(address, credentials, options) as channel:
         method: Any = channel.unary_stream(path)
         call = method(TranscribeRequest().SerializeToString(), timeout=PATIENCE_SECONDS)
@@ -67,6 +69,21 @@ async def test_gateways_and_operators_are_let_in(ca: TestCa, tmp_path: Path, par
         code, message = await outcome(address, ca, part)
     assert code == "UNAVAILABLE"
     assert "still loading its model" in message
+
+
+@pytest.mark.parametrize("slug", BINDINGS)
+@pytest.mark.parametrize("part", ["gateway", "operator"])
+async def test_they_are_let_in_by_every_stage(
+    ca: TestCa, tmp_path: Path, part: str, slug: str
+) -> None:
+    binding = BINDINGS[slug]
+    paths = [f"/{binding.service}/{binding.method}"]
+    if binding.stream:
+        paths.append(f"/{binding.stream.service}/{binding.stream.method}")
+    async with stage(ca, tmp_path, slug) as address:
+        for path in paths:
+            code, message = await outcome(address, ca, part, path, slug)
+            assert (code, "loading its model" in message) == ("UNAVAILABLE", True), message
 
 
 @pytest.mark.parametrize(

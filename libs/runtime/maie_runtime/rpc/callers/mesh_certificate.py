@@ -17,6 +17,8 @@ from maie_tls.names import GATEWAY, OPERATOR, part_of
 from maie_tls.pem import read_certificates
 
 _MAY_CALL_STAGES = frozenset({GATEWAY, OPERATOR})
+# What the RPCs of stages need; SUBMIT those that gateways have as well.
+_STAGES_NEED = frozenset({Scope.ADMIN, Scope.SUBMIT})
 _ALL_CERTIFICATES = 256
 # Names in gRPC's auth context.
 _URIS = "peer_uri"
@@ -57,7 +59,7 @@ class MeshCertificate:
                 raise _no_longer("has expired")
             if _is_issued_by_any(certificate, self._files.current().withdrawn):
                 raise _no_longer("is from a CA that is not trusted any more")
-        scopes = frozenset({Scope.ADMIN}) if part in _MAY_CALL_STAGES else frozenset[Scope]()
+        scopes = _STAGES_NEED if part in _MAY_CALL_STAGES else frozenset[Scope]()
         return Caller(id=f"mesh:{part}", tenant=DEFAULT_TENANT, scopes=scopes, kind=CallerKind.MESH)
 
 
