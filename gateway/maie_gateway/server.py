@@ -50,6 +50,11 @@ from maie_gateway.engine.queue_watch import QueueWatch
 from maie_gateway.engine.throughput import Throughput
 from maie_gateway.engine.wiring import ConductingOptions, conducting
 from maie_gateway.fetching.wiring import open_fetches
+from maie_gateway.intake.added_features import (
+    OPTIONAL_STAGES,
+    no_added_features,
+    quality_where_served,
+)
 from maie_gateway.intake.admission import Admission
 from maie_gateway.intake.job_actions import JobActions
 from maie_gateway.intake.metrics import UploadMetrics
@@ -226,6 +231,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             policy=Policy(max_retries=settings.max_retries),
             max_running_jobs=settings.max_running_jobs_per_tenant,
             reconcile_seconds=settings.reconcile_seconds,
+            optional_grace_seconds=settings.optional_grace_seconds,
         )
         stored = StoredResults(blobs)
         results = Results(stored)
@@ -362,6 +368,11 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
             metrics=UploadMetrics(meter),
             keys=job_keys,
             check=check,
+            added=(
+                quality_where_served(jobs.workers)
+                if settings.measure_quality
+                else no_added_features
+            ),
         )
         uploads, finishing = resumable_uploads(
             broker=broker,
@@ -484,7 +495,12 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
         live_pb2_grpc.add_LiveServiceServicer_to_server(
             LiveService(sessions, openings), server.server
         )
-        info = event.WorkerInfo(instance=instance, address=server.address, version=PIPELINE_VERSION)
+        info = event.WorkerInfo(
+            instance=instance,
+            address=server.address,
+            version=PIPELINE_VERSION,
+            optional_stages=OPTIONAL_STAGES,
+        )
 
         def errors() -> event.PartErrors:
             return event.PartErrors(

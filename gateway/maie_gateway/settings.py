@@ -147,6 +147,11 @@ class GatewaySettings(VaultSettings):
     """How often a unit is retried after a retryable failure."""
     reconcile_seconds: float = Field(default=15.0, gt=0)
     """Interval between scans for stalled jobs."""
+    measure_quality: bool = True
+    """Have the sound of each recording measured where a quality worker runs, also of jobs that do
+    not ask for it. Such a job never fails with it."""
+    optional_grace_seconds: float = Field(default=10.0, ge=0, le=600)
+    """How long a job that is done but for what it did not ask for waits for that."""
 
     @model_validator(mode="after")
     def _name_both_of_tls(self) -> Self:

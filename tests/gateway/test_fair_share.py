@@ -10,7 +10,13 @@ from maie_gateway.records.changes import ActiveJob
 pytestmark = pytest.mark.unit
 
 
-def active(*, tenant: str = "acme", lane: str = "batch", held: bool = True) -> ActiveJob:
+def active(
+    *,
+    tenant: str = "acme",
+    lane: str = "batch",
+    held: bool = True,
+    optional_since: float | None = None,
+) -> ActiveJob:
     return ActiveJob(
         tenant=tenant,
         lane=lane,
@@ -20,6 +26,7 @@ def active(*, tenant: str = "acme", lane: str = "batch", held: bool = True) -> A
         runnable={},
         revision=1,
         since=0.0,
+        optional_since=optional_since,
     )
 
 
@@ -42,3 +49,8 @@ def test_tenants_and_lanes_do_not_wait_for_each_other() -> None:
         "4": active(lane="interactive"),
     }
     assert due(jobs, 1) == ["3", "4"]
+
+
+def test_a_job_that_waits_for_what_nobody_asked_for_takes_no_place() -> None:
+    jobs = {"1": active(held=False, optional_since=1.0), "2": active(), "3": active()}
+    assert due(jobs, 1) == ["2"]

@@ -40,6 +40,7 @@ def mesh(empty_mesh: EmptyMesh, monkeypatch: pytest.MonkeyPatch) -> EmptyMesh:
     monkeypatch.setitem(PIPELINES, pipeline.name, pipeline)
     monkeypatch.setitem(VIEWS, NODE.output, VIEW)
     empty_mesh.stages = empty_stages(chunks=2)
+    empty_mesh.gateway_options["measure_quality"] = False
     plain = empty_mesh.stages["preprocess"].answer
 
     def telephone(*asked: Any) -> list[preprocess.PreprocessResponse]:

@@ -68,8 +68,8 @@ async def test_a_job_runs_through_all_stages_and_gives_what_was_asked(
         kept = done.results.enhancement_metrics.kept_segment_ids
         assert list(kept) == [done.results.segments[1].segment_id]
         assert done.metrics.kept_segment_count == 1
-        assert [stage.units for stage in done.metrics.stages] == [1, 3, 3, 4]
-        assert {stage.stage for stage in done.versions.stages} == {1, 2, 3, 4}
+        assert [stage.units for stage in done.metrics.stages] == [1, 3, 4, 3, 4]
+        assert {stage.stage for stage in done.versions.stages} == {1, 2, 3, 4, 6}
         assert await client.get_job(done.job_id) == done
 
 

@@ -52,9 +52,9 @@ class Load:
                 stopping.set()
 
     async def goes_on(self) -> None:
-        """Waits until a job that is submitted from now on has ended."""
+        """Waits until a job that is submitted from now on has ended, and all before it."""
         known = set(self.accepted)
-        while all(each.job_id in known for each in self.done):
+        while not known < {each.job_id for each in self.done}:
             await asyncio.sleep(0.05)
 
     async def _keep_on(self, stopping: asyncio.Event) -> None:

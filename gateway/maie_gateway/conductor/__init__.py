@@ -10,7 +10,14 @@ reconciler does the same for a job without further events.
 from __future__ import annotations
 
 from maie_gateway.conductor.advance import accept, advance
-from maie_gateway.conductor.demand import is_audio_due, is_audio_made, is_live, runnable_units
+from maie_gateway.conductor.demand import (
+    has_given_up_optional,
+    has_optional_units_alone,
+    is_audio_due,
+    is_audio_made,
+    is_live,
+    runnable_units,
+)
 from maie_gateway.conductor.draft import Step
 from maie_gateway.conductor.job_events import can_retry, has_room_for_revision
 from maie_gateway.conductor.log import log_events
@@ -18,7 +25,7 @@ from maie_gateway.conductor.origin import may_publish
 from maie_gateway.conductor.policy import Policy
 from maie_gateway.conductor.tasks import binding, dead_letters, lane, pending_tasks, task_id
 from maie_gateway.conductor.timeline import timeline
-from maie_gateway.conductor.view import job_view, stage_progress
+from maie_gateway.conductor.view import failures, job_view, stage_progress
 from maie_pipeline.states import ENDED_STATES, FINAL_STATES
 
 __all__ = [
@@ -31,6 +38,9 @@ __all__ = [
     "binding",
     "can_retry",
     "dead_letters",
+    "failures",
+    "has_given_up_optional",
+    "has_optional_units_alone",
     "has_room_for_revision",
     "is_audio_due",
     "is_audio_made",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -53,6 +53,7 @@ def accept(
     source_sha256: str = "",
     reading_options: common.Blob | None = None,
     speaker_names: Mapping[str, str] = MappingProxyType({}),
+    added_features: Sequence[job.Feature] = (),
 ) -> Step:
     """Begins a job.
 
@@ -76,6 +77,8 @@ def accept(
             uploaded.
         reading_options: The stored text that the recording is compared with; None without one.
         speaker_names: The names of the speakers of the transcript, where the job is given one.
+        added_features: What the job has besides what the config asks for; see
+            `JobRecord.added_features`.
 
     Returns:
         The job's first record and its first tasks, if any.
@@ -107,6 +110,7 @@ def accept(
         source_sha256=source_sha256,
         reading_options=reading_options,
         speaker_names=speaker_names,
+        added_features=added_features,
     )
     first.units.extend(PIPELINES[pipeline].first_units(config))
     log_accepted(first, time)

@@ -9,7 +9,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_pipeline.live_session import AUDIO_UNIT, LIVE_PIPELINES, LIVE_UNIT
-from maie_pipeline.states import ENDED_STATES, FINAL_STATES
+from maie_pipeline.states import ENDED_STATES, FINAL_STATES, GIVEN_UP_STATES
 
 
 def runnable_units(source: record.JobRecord) -> Mapping[common.Stage, int]:
@@ -31,6 +31,21 @@ def runnable_units(source: record.JobRecord) -> Mapping[common.Stage, int]:
         for unit in source.units
         # A gateway runs that one.
         if unit.unit != AUDIO_UNIT and _could_run(unit, has_ended)
+    )
+
+
+def has_optional_units_alone(source: record.JobRecord) -> bool:
+    """Whether all that a job waits for are optional units."""
+    if source.held or source.state in FINAL_STATES:
+        return False
+    open_units = [unit for unit in source.units if unit.state not in ENDED_STATES]
+    return bool(open_units) and all(unit.is_optional for unit in open_units)
+
+
+def has_given_up_optional(source: record.JobRecord) -> bool:
+    """Whether a job ended without some of its optional units."""
+    return source.state in FINAL_STATES and any(
+        unit.is_optional and unit.state in GIVEN_UP_STATES for unit in source.units
     )
 
 

@@ -120,7 +120,10 @@ class Draft:
             self.record.config.features.remove(job.FEATURE_SUMMARY)
             self.record.config.ClearField("template_id")
         units = self.graph.pipeline.chunk_units(
-            self.record.config, facts.chunk_count, self.record.units
+            self.record.config,
+            facts.chunk_count,
+            self.record.units,
+            self.record.added_features,
         )
         self.record.units.extend(tuple(units))
         self.graph = Graph(self.record)
@@ -147,6 +150,23 @@ class Draft:
                 unit.output.CopyFrom(needs[0].output)
                 unit.span_id = needs[0].span_id
                 self.end(unit, job.UNIT_STATE_SKIPPED)
+
+    def give_up_optional(self, failure: common.Failure) -> None:
+        """Ends the optional units that are not over. Those that wait have not failed themselves.
+
+        Args:
+            failure: Why the others did not end in time.
+        """
+        for unit in self.record.units:
+            if not unit.is_optional or unit.state in ENDED_STATES:
+                continue
+            if unit.state == job.UNIT_STATE_QUEUED:
+                late = common.Failure()
+                late.CopyFrom(failure)
+                late.unit = unit.unit
+                self.end(unit, job.UNIT_STATE_FAILED, late)
+            else:
+                self.end(unit, job.UNIT_STATE_BLOCKED)
 
     def reopen(self, name: str) -> None:
         """Retries a final job: all failed units, or one of them, run again.
@@ -206,8 +226,10 @@ class Draft:
 
     def _state(self) -> job.JobState:
         """The job's state, from its units alone."""
-        open_stages = {unit.stage for unit in self.record.units if unit.state not in ENDED_STATES}
-        if not open_stages:
-            lost = any(unit.state in GIVEN_UP_STATES for unit in self.record.units)
+        open_units = [unit for unit in self.record.units if unit.state not in ENDED_STATES]
+        if not open_units:
+            asked = (unit for unit in self.record.units if not unit.is_optional)
+            lost = any(unit.state in GIVEN_UP_STATES for unit in asked)
             return job.JOB_STATE_FAILED if lost else job.JOB_STATE_COMPLETE
-        return self.graph.state(open_stages)
+        asked_stages = {unit.stage for unit in open_units if not unit.is_optional}
+        return self.graph.state(asked_stages or {unit.stage for unit in open_units})

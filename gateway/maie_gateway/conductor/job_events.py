@@ -8,6 +8,7 @@ from datetime import datetime
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
+from maie_gateway.conductor.demand import has_optional_units_alone
 from maie_gateway.conductor.draft import Draft, Step
 from maie_gateway.conductor.policy import Policy
 from maie_pipeline.states import FINAL_STATES, RETRYABLE_STATES
@@ -144,6 +145,17 @@ def _request_summary(
     return Step(record=draft.record)
 
 
+def _give_up_optional(
+    source: record.JobRecord, stage_event: event.StageEvent, policy: Policy, now: datetime
+) -> Step:
+    """Ends a job that waits for optional units alone."""
+    if not has_optional_units_alone(source):
+        return Step(record=source, changed=False)
+    draft = Draft(source, now)
+    draft.give_up_optional(stage_event.optional_units_late.failure)
+    return draft.finish(policy)
+
+
 Handler = Callable[[record.JobRecord, event.StageEvent, Policy, datetime], Step]
 
 JOB_EVENTS: Mapping[str | None, Handler] = {
@@ -153,5 +165,6 @@ JOB_EVENTS: Mapping[str | None, Handler] = {
     "job_released": _release,
     "revision_saved": _save_revision,
     "summary_requested": _request_summary,
+    "optional_units_late": _give_up_optional,
 }
 """The handlers of events about a whole job, by the name of the event."""

@@ -73,6 +73,8 @@ def dead_letters(old: record.JobRecord | None, new: record.JobRecord) -> list[ev
         for unit in new.units
         if unit.state == job.UNIT_STATE_FAILED
         and (unit.unit, unit.attempt) not in given_up_before
+        # A complete job cannot be retried, so nobody could replay it.
+        and not unit.is_optional
         and graph.node(unit).has_tasks
     ]
 

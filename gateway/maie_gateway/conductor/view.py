@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
@@ -23,7 +25,7 @@ def job_view(source: record.JobRecord) -> job.Job:
         create_time=changes[0],
         update_time=changes[-1],
         progress=_progress(source),
-        failures=(unit.failure for unit in source.units if unit.HasField("failure")),
+        failures=failures(source),
         tenant=source.tenant,
         display_name=source.display_name,
         labels=source.labels,
@@ -61,10 +63,17 @@ def stage_progress(
     )
 
 
+def failures(source: record.JobRecord) -> Iterator[common.Failure]:
+    """The failures of a job's units, but for optional ones, without which a job does not fail."""
+    for unit in source.units:
+        if unit.HasField("failure") and not unit.is_optional:
+            yield unit.failure
+
+
 def _progress(source: record.JobRecord) -> list[job.StageProgress]:
     """One entry for each stage of the job, in pipeline order."""
     pipeline = pipeline_of(source)
     # For a pipeline of a later release, only the stages of the existing units are known.
-    known = pipeline.stages(source.config) if pipeline else ()
+    known = pipeline.stages(source.config, source.added_features) if pipeline else ()
     stages = dict.fromkeys((*known, *(unit.stage for unit in source.units)))
     return [stage_progress(source, stage) for stage in stages]

@@ -36,7 +36,9 @@ def due(jobs: Mapping[str, ActiveJob], max_running_jobs: int) -> list[str]:
     Returns:
         The ids, oldest first within each tenant and lane.
     """
-    running = Counter((job.tenant, job.lane) for job in jobs.values() if not (job.held or job.live))
+    running = Counter(
+        (job.tenant, job.lane) for job in jobs.values() if job.is_counted and not job.held
+    )
     held: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for job_id in sorted(job_id for job_id, job in jobs.items() if job.held):
         held[jobs[job_id].tenant, jobs[job_id].lane].append(job_id)

@@ -12,8 +12,9 @@ from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie_core.durations import seconds
 from maie_core.metrics import NO_METER, OTHER, WORK_SECONDS, Capped
+from maie_core.reasons import WarningReason
 from maie_core.result_warnings import COUNTED_REASONS
-from maie_gateway.conductor import FINAL_STATES, lane
+from maie_gateway.conductor import FINAL_STATES, has_given_up_optional, lane
 from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.records.changes import JobChanges
 from maie_pipeline.bindings import BINDINGS
@@ -118,7 +119,10 @@ class JobMetrics:
             audio = seconds(new.facts.duration)
             self._audio.add(audio, {"pipeline": labels["pipeline"]})
             self._tenant_audio.add(audio, tenant)
-            for reason in {reason for unit in new.units for reason in unit.warning_reasons}:
+            reasons = {reason for unit in new.units for reason in unit.warning_reasons}
+            if has_given_up_optional(new):
+                reasons.add(WarningReason.QUALITY_MISSING)
+            for reason in reasons:
                 self._warned.add(1, {"pipeline": labels["pipeline"], "reason": reason})
 
 

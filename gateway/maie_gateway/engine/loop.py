@@ -35,6 +35,7 @@ from maie_gateway.conductor import (
     advance,
     binding,
     dead_letters,
+    has_given_up_optional,
     lane,
     may_publish,
     pending_tasks,
@@ -307,7 +308,9 @@ class Conductor:
         await self._follow(old, new)
 
     async def _stop_work(self, of: record.JobRecord) -> None:
-        """Removes the tasks of a cancelled job and notifies its workers.
+        """Removes the tasks of a job that ended without them and notifies its workers.
+
+        That is a cancelled job, or one that ended without optional units.
 
         If another gateway retries the job at this moment, this may remove a task
         of the next attempt; the reconciler publishes it again.
@@ -315,7 +318,7 @@ class Conductor:
         Raises:
             StageError: UNAVAILABLE with BROKER_UNAVAILABLE: its tasks may still be queued.
         """
-        if of.state == job.JOB_STATE_CANCELLED:
+        if of.state == job.JOB_STATE_CANCELLED or has_given_up_optional(of):
             # First: notified workers check whether their task still exists.
             try:
                 await erase_all(self._broker, subjects.TASKS, subjects.tasks_of_job(of.job_id))

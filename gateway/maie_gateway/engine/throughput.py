@@ -108,5 +108,6 @@ class Throughput:
 def _failure(seen: record.JobRecord) -> tuple[str, str]:
     if seen.state != job.JOB_STATE_FAILED:
         return "", ""
-    failed = next((unit for unit in seen.units if unit.HasField("failure")), None)
+    asked = (unit for unit in seen.units if not unit.is_optional)
+    failed = next((unit for unit in asked if unit.HasField("failure")), None)
     return (failed.unit, failed.failure.reason) if failed else ("", "")

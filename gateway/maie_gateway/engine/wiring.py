@@ -10,6 +10,7 @@ from maie_gateway.conductor import Policy
 from maie_gateway.engine.fair_share import FairShare
 from maie_gateway.engine.job_metrics import JobMetrics
 from maie_gateway.engine.loop import Complete, Conductor, Follow, follow_nothing, leave_as_it_is
+from maie_gateway.engine.optional_units import OptionalUnits
 from maie_gateway.engine.reconciler import SETTLED_SECONDS, Reconciler
 from maie_gateway.engine.workers import LiveWorkers
 from maie_gateway.records.changes import Follower, JobChanges
@@ -26,12 +27,14 @@ class ConductingOptions:
         max_running_jobs: The most jobs of one tenant and lane that run at once.
         reconcile_seconds: Interval between scans for stalled jobs.
         settled_seconds: How long a job must be unchanged before a scan checks it.
+        optional_grace_seconds: How long a job that is done but for optional units waits for them.
     """
 
     policy: Policy
     max_running_jobs: int
     reconcile_seconds: float
     settled_seconds: float = SETTLED_SECONDS
+    optional_grace_seconds: float = 10.0
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -85,12 +88,14 @@ async def conducting(
         metrics=metrics,
     )
     fair_share = FairShare(changes, conductor, options.max_running_jobs)
+    optional_units = OptionalUnits(changes, conductor, workers, options.optional_grace_seconds)
     reconciler = Reconciler(broker, changes, conductor, options.settled_seconds)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(changes.follow())
         await stack.enter_async_context(workers.running())
         await stack.enter_async_context(conductor.running())
         await stack.enter_async_context(fair_share.running())
+        await stack.enter_async_context(optional_units.running())
         await stack.enter_async_context(reconciler.running(options.reconcile_seconds))
         yield Conducting(
             store=store,

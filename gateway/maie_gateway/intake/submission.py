@@ -20,6 +20,7 @@ from maie_core.spans import span
 from maie_gateway.conductor import Step, accept, lane
 from maie_gateway.engine.fair_share import FairShare
 from maie_gateway.engine.loop import Conductor
+from maie_gateway.intake.added_features import AddedFeatures, no_added_features
 from maie_gateway.intake.admission import Admission, Upload
 from maie_gateway.intake.metrics import UploadMetrics
 from maie_gateway.intake.pace import Pace, UploadLimits
@@ -64,6 +65,7 @@ class Submissions:
         limits: The limits on one upload.
         keys: Makes the key of a job that is encrypted.
         check: Further checks of a config.
+        added: Says what a job has besides what its config asks for.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Submissions:
         metrics: UploadMetrics,
         keys: JobKeys,
         check: CheckConfig = check_nothing,
+        added: AddedFeatures = no_added_features,
     ) -> None:
         self._broker = broker
         self._blobs = blobs
@@ -96,6 +99,7 @@ class Submissions:
         self._metrics = metrics
         self._keys = keys
         self._check = check
+        self._added = added
 
     async def accept(
         self,
@@ -232,6 +236,7 @@ class Submissions:
                 asr_slots=self._conductor.policy.window.get(common.STAGE_ASR, 0),
                 source_sha256=source_digest(job_id, source) if source else "",
                 reading_options=reading_options,
+                added_features=self._added(config),
             )
             with span(self._broker.tracer, "maie.submit", {JOB: job_id, TENANT: tenant}):
                 await self._conductor.begin(step)

@@ -15,7 +15,14 @@ from maie.common.v1 import types_pb2 as common
 from maie.job.v1 import record_pb2 as record
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
-from maie_gateway.conductor import FINAL_STATES, is_audio_due, is_live, lane, runnable_units
+from maie_gateway.conductor import (
+    FINAL_STATES,
+    has_optional_units_alone,
+    is_audio_due,
+    is_live,
+    lane,
+    runnable_units,
+)
 from maie_gateway.records.buckets import follow_bucket
 from maie_gateway.records.journal import StoredRecord
 from maie_gateway.records.store import JobStore
@@ -61,6 +68,8 @@ class ActiveJob:
         runnable: The units that could run at once, by stage.
         revision: The last seen revision of its record; 0 where unknown.
         since: When that revision was first seen, by the monotonic clock.
+        optional_since: Since when the job waits for optional units alone, by the same clock; None
+            where it does not.
     """
 
     tenant: str
@@ -71,6 +80,15 @@ class ActiveJob:
     runnable: Mapping[common.Stage, int]
     revision: int
     since: float
+    optional_since: float | None = None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it counts against limits.
+
+        A live session that runs does not, nor does a job that has all that it was asked for.
+        """
+        return not self.live and self.optional_since is None
 
 
 class JobChanges:
@@ -106,8 +124,8 @@ class JobChanges:
 
     @property
     def counted_jobs(self) -> Mapping[str, ActiveJob]:
-        """The unfinished jobs that count against limits: all but live sessions that run."""
-        return {job_id: each for job_id, each in self._active.items() if not each.live}
+        """The unfinished jobs that count against limits; see `ActiveJob.is_counted`."""
+        return {job_id: each for job_id, each in self._active.items() if each.is_counted}
 
     def demand(self) -> Mapping[tuple[common.Stage, str], int]:
         """The units of all jobs that could run at once, by stage and lane; any thread may ask."""
@@ -193,8 +211,10 @@ class JobChanges:
     def _keep(self, seen: record.JobRecord, revision: int) -> None:
         known = self._active.get(seen.job_id)
         revision = revision or (known.revision if known else 0)
-        since = known.since if known and known.revision == revision else time.monotonic()
-        self._active[seen.job_id] = ActiveJob(
+        now = time.monotonic()
+        since = known.since if known and known.revision == revision else now
+        waited = known.optional_since if known and known.optional_since is not None else now
+        kept = ActiveJob(
             tenant=seen.tenant,
             lane=lane(seen),
             held=seen.held,
@@ -203,8 +223,10 @@ class JobChanges:
             runnable=runnable_units(seen),
             revision=revision,
             since=since,
+            optional_since=waited if has_optional_units_alone(seen) else None,
         )
-        if known is None or (known.held, known.live) != (seen.held, is_live(seen)):
+        self._active[seen.job_id] = kept
+        if known is None or (known.held, known.is_counted) != (kept.held, kept.is_counted):
             self._notify_active()
 
     def _notify_active(self) -> None:
@@ -213,7 +235,7 @@ class JobChanges:
 
     @contextmanager
     def subscribe_active(self, listener: Listener) -> Iterator[None]:
-        """Calls `listener` whenever a job begins, is released or ends."""
+        """Calls `listener` whenever a job begins, is released, counts no longer or ends."""
         self._active_listeners.add(listener)
         try:
             yield

@@ -20,6 +20,7 @@ from maie_gateway.edits.numbers import known_revision
 from maie_gateway.edits.pieces import from_pieces
 from maie_gateway.views import VIEWS
 from maie_gateway.views.costs import show_costs
+from maie_gateway.views.quality import missing_quality
 from maie_gateway.views.speakers import correct_speakers, show_speakers
 from maie_gateway.views.stored_results import StoredResults
 from maie_gateway.views.transcript import segments_of, show_segments
@@ -147,6 +148,7 @@ def _shown(of: record.JobRecord, outputs: Outputs) -> job.Job:
     for message, made in outputs.items():
         VIEWS[message].show(shown, of, made)
         shown.results.warnings.extend(VIEWS[message].warnings(made))
+    shown.results.warnings.extend(missing_quality(of))
     show_speakers(shown, of)
     return shown
 

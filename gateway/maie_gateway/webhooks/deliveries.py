@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
-from maie.common.v1 import types_pb2 as common
 from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
-from maie_gateway.conductor import FINAL_STATES
+from maie_gateway.conductor import FINAL_STATES, failures
 from maie_gateway.conductor.tenants import tenant_of_record
 from maie_gateway.webhooks.events import gets
 from maie_gateway.webhooks.settings import TenantWebhook
@@ -47,7 +47,7 @@ def deliveries(
         finish_time=new.log[sequence - 1].event_time,
         display_name=new.display_name,
         labels=new.labels,
-        failures=_failures(new),
+        failures=islice(failures(new), MAX_FAILURES),
         attempt=1,
     )
     addresses = receivers(
@@ -87,11 +87,6 @@ def _final_sequence(source: record.JobRecord) -> int:
         return 0
     entries = enumerate(source.log, start=1)
     return max((place for place, entry in entries if entry.HasField("state_changed")), default=0)
-
-
-def _failures(source: record.JobRecord) -> list[common.Failure]:
-    found = [unit.failure for unit in source.units if unit.HasField("failure")]
-    return found[:MAX_FAILURES]
 
 
 def _to(unaddressed: event.WebhookDelivery, receiver: str, url: str) -> event.WebhookDelivery:

@@ -280,6 +280,10 @@ class Reason(enum.StrEnum):
     NO_SLOT = "NO_SLOT", Code.RESOURCE_EXHAUSTED
     """All slots of the worker are taken, and as many calls wait for one as may. Try again after the
     retry delay, or start more workers."""
+    OPTIONAL_UNIT_LATE = "OPTIONAL_UNIT_LATE", Code.DEADLINE_EXCEEDED
+    """The rest of the job was done, and what nobody asked for was not within
+    MAIE_GATEWAY_OPTIONAL_GRACE_SECONDS, so the job is complete without. Start more workers of the
+    service that the message names, or ask for the feature, whose jobs wait for it."""
     OPTION_NOT_SUPPORTED = "OPTION_NOT_SUPPORTED", Code.INVALID_ARGUMENT
     """The engine does not support an option. Leave the option unset, or configure another
     engine."""
@@ -625,6 +629,10 @@ class WarningReason(enum.StrEnum):
     POOR_SOUND = "POOR_SOUND"
     """The sound of the recording is so poor that the text may have more errors. Record closer to
     the microphone, in a quieter or less reverberant room."""
+    QUALITY_MISSING = "QUALITY_MISSING"
+    """The sound of the recording was not measured, which the job did not ask for, so the job is
+    complete without. The warning says why. Start more quality workers, or ask for the feature
+    `quality`, whose jobs wait for it."""
     REFINEMENTS_LATE = "REFINEMENTS_LATE"
     """Enhancement does not keep up with a live session, so some finals may have no refinement. The
     job's clean transcript has them all. Start more enhancement workers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
@@ -83,7 +83,11 @@ class Node:
 
     def is_wanted(self, config: job.JobConfig) -> bool:
         """Whether a job with this config has it."""
-        return not self.features or not self.features.isdisjoint(config.features)
+        return not self.features or self.is_added(config.features)
+
+    def is_added(self, features: Iterable[job.Feature]) -> bool:
+        """Whether one of these features, which a job has besides its config, wants it."""
+        return not self.features.isdisjoint(features)
 
 
 def node_name(unit: str) -> str:

@@ -39,16 +39,28 @@ class Pipeline:
         name = node_name(unit)
         return next((node for node in self.nodes if node.name == name), None)
 
-    def stages(self, config: job.JobConfig) -> list[common.Stage]:
-        """The stages that a job goes through, in the order of the work."""
-        return list(dict.fromkeys(node.stage for node in self.nodes if node.is_wanted(config)))
+    def stages(
+        self, config: job.JobConfig, added: Sequence[job.Feature] = ()
+    ) -> list[common.Stage]:
+        """The stages that a job goes through, in the order of the work.
+
+        Args:
+            config: What was asked for.
+            added: What the job has besides.
+        """
+        had = (each for each in self.nodes if each.is_wanted(config) or each.is_added(added))
+        return list(dict.fromkeys(node.stage for node in had))
 
     def first_units(self, config: job.JobConfig) -> Iterator[record.Unit]:
         """The units that a job has when it is accepted, all waiting."""
-        yield from self._units(config, (Scope.JOB,), 0, ())
+        yield from self._units(config, (), (Scope.JOB,), 0, ())
 
     def chunk_units(
-        self, config: job.JobConfig, chunk_count: int, existing: Sequence[record.Unit]
+        self,
+        config: job.JobConfig,
+        chunk_count: int,
+        existing: Sequence[record.Unit],
+        added: Sequence[job.Feature] = (),
     ) -> Iterator[record.Unit]:
         """The units that a job gets once its recording is cut, all waiting.
 
@@ -56,8 +68,9 @@ class Pipeline:
             config: What was asked for.
             chunk_count: How many chunks there are; 0 or more.
             existing: The units that the job has.
+            added: What the job has besides; what these features alone want is optional.
         """
-        yield from self._units(config, (Scope.CHUNK, Scope.JOIN), chunk_count, existing)
+        yield from self._units(config, added, (Scope.CHUNK, Scope.JOIN), chunk_count, existing)
 
     def needed(self, node: Node, index: int, places: Mapping[str, Sequence[int]]) -> list[int]:
         """The places of the units that a unit needs, in recording order.
@@ -77,6 +90,7 @@ class Pipeline:
     def _units(
         self,
         config: job.JobConfig,
+        added: Sequence[job.Feature],
         scopes: Sequence[Scope],
         chunk_count: int,
         existing: Sequence[record.Unit],
@@ -84,7 +98,8 @@ class Pipeline:
         places = places_by_node(existing)
         place = count(len(existing))
         for node in self.nodes:
-            if node.scope not in scopes or not node.is_wanted(config):
+            is_wanted = node.is_wanted(config)
+            if node.scope not in scopes or not (is_wanted or node.is_added(added)):
                 continue
             is_chunked = node.scope is Scope.CHUNK
             if chunk_count < node.min_chunks:
@@ -98,6 +113,7 @@ class Pipeline:
                     index=index,
                     state=job.UNIT_STATE_WAITING,
                     needs=needs,
+                    is_optional=not is_wanted,
                 )
 
 

@@ -22,6 +22,9 @@ class QualitySettings(GpuServiceSettings):
     """The engine, by its name among the entry points `maie.quality.engines`."""
     threads: int = Field(default=1, ge=1, le=64)
     """The threads of an engine on a CPU for each chunk."""
+    nice: int = Field(default=10, ge=0, le=19)
+    """How far the process gives way to others on its machine, as nice(1) has it: what the sound is
+    like can wait for the text. 0 gives way to none."""
     step_seconds: float = Field(default=5.0, ge=0.1, le=60)
     """The seconds from one window that an engine rates to the next. Smaller steps take more time
     in proportion; 1 is that of Microsoft's own script."""

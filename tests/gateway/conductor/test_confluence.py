@@ -21,6 +21,7 @@ from tests.gateway.conductor.world import (
     METRICS,
     NOW,
     POLICY,
+    QUALITY,
     SPEAKERS,
     SUMMARY,
     blob,
@@ -39,9 +40,16 @@ from tests.properties import examples
 pytestmark = pytest.mark.unit
 
 MAX_CHUNKS = 4
-UNITS = ["preprocess", "diarization.reduce", "summary.reduce"] + [
+UNITS = ["preprocess", "quality.reduce", "diarization.reduce", "summary.reduce"] + [
     f"{stage}.{index:04d}"
-    for stage in ("asr", "diarization.map", "diarization.merge", "enhancement", "summary.map")
+    for stage in (
+        "asr",
+        "quality.map",
+        "diarization.map",
+        "diarization.merge",
+        "enhancement",
+        "summary.map",
+    )
     for index in range(MAX_CHUNKS)
 ]
 
@@ -54,6 +62,7 @@ class Script:
         features: What is asked for.
         chunks: How many chunks the recording is cut into.
         punctuated: Which chunks' text is punctuated by ASR.
+        measured: Whether the mesh measures the sound, though nobody asked for it.
         failures: For a unit, whether each of its first attempts fails
             retryably (True) or for good (False); the next one completes.
     """
@@ -61,6 +70,7 @@ class Script:
     features: frozenset[job.Feature]
     chunks: int
     punctuated: frozenset[int]
+    measured: bool
     failures: dict[str, list[bool]]
 
     def answer(self, task: event.StageTask) -> event.StageEvent:
@@ -84,6 +94,12 @@ class Script:
         if states["preprocess"] == "FAILED":
             return states
         chunks = [f"{index:04d}" for index in range(self.chunks)]
+        if self.measured:
+            sounds = {
+                f"quality.map.{each}": self._end(f"quality.map.{each}", []) for each in chunks
+            }
+            report = self._end("quality.reduce", list(sounds.values()))
+            states |= sounds | {"quality.reduce": report}
         if SPEAKERS in self.features:
             names = [f"diarization.map.{index}" for index in chunks]
             maps = {name: self._end(name, []) for name in names}
@@ -121,6 +137,7 @@ scripts = st.builds(
     features=st.frozensets(st.sampled_from(ALL_FEATURES), min_size=1),
     chunks=st.integers(0, MAX_CHUNKS),
     punctuated=st.frozensets(st.integers(0, MAX_CHUNKS - 1)),
+    measured=st.booleans(),
     failures=st.dictionaries(
         st.sampled_from(UNITS),
         st.lists(st.booleans() | st.just(True), max_size=POLICY.max_retries + 1),
@@ -136,7 +153,7 @@ def play(
 
     Workers come and go, so that the window is another one at each event.
     """
-    source = source or new_job(script.features).record
+    source = source or new_job(script.features, added=[QUALITY] * script.measured).record
     queue: list[event.StageTask] = []
     history: list[event.StageEvent] = []
     while tasks := queue or pending_tasks(source):
@@ -168,7 +185,7 @@ def test_the_end_depends_on_the_answers_and_not_on_their_order(
     expected = script.end()
     assert unit_states(one) == expected
     assert list(one.units) == list(other.units)
-    lost = {"FAILED", "BLOCKED"} & set(expected.values())
+    lost = {"FAILED", "BLOCKED"} & set(_asked(expected).values())
     assert one.state == other.state
     assert one.state == (job.JOB_STATE_FAILED if lost else job.JOB_STATE_COMPLETE)
     outputs = {unit.unit: unit.output for unit in one.units if unit.HasField("output")}
@@ -185,7 +202,7 @@ def test_the_end_depends_on_the_answers_and_not_on_their_order(
 @given(scripts, st.integers(0, 2**32), st.integers(0, 3))
 def test_retries_lead_to_the_end_without_failures(script: Script, seed: int, cancels: int) -> None:
     order = random.Random(seed)
-    source = new_job(script.features, held=True).record
+    source = new_job(script.features, held=True, added=[QUALITY] * script.measured).record
     for _ in range(cancels):
         for told in (release(), cancel(), retry()):
             source = advance(source, told, POLICY, NOW).record
@@ -198,8 +215,14 @@ def test_retries_lead_to_the_end_without_failures(script: Script, seed: int, can
         kept = outputs
         source = advance(source, retry(), POLICY, NOW).record
     assert source.state == job.JOB_STATE_COMPLETE
-    assert unit_states(source) == replace(script, failures={}).end()
-    assert not any(unit.HasField("failure") for unit in source.units)
+    ended = replace(script, failures={}).end()
+    assert _asked(unit_states(source)) == _asked(ended)
+    assert not any(unit.HasField("failure") for unit in source.units if not unit.is_optional)
+
+
+def _asked(states: dict[str, str]) -> dict[str, str]:
+    """Of states of units, those of what was asked for: without it a job is not complete."""
+    return {name: state for name, state in states.items() if not name.startswith("quality")}
 
 
 @settings(max_examples=examples(75))

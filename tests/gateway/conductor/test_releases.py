@@ -34,6 +34,7 @@ from tests.gateway.conductor.world import (
     JOB_ID,
     NOW,
     POLICY,
+    QUALITY,
     RAW,
     all_well,
     blob,
@@ -116,7 +117,7 @@ def test_gateways_of_both_releases_lead_a_job_to_the_same_end(
     script: Script, seed: int, places: list[int]
 ) -> None:
     order = random.Random(seed)
-    source = new_job(script.features).record
+    source = new_job(script.features, added=[QUALITY] * script.measured).record
     for place in places:
         if source.state in FINAL_STATES:
             break

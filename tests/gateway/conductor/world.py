@@ -25,6 +25,7 @@ RAW = job.FEATURE_RAW_TRANSCRIPT
 CLEAN = job.FEATURE_CLEAN_TRANSCRIPT
 SUMMARY = job.FEATURE_SUMMARY
 METRICS = job.FEATURE_ENHANCEMENT_METRICS
+QUALITY = job.FEATURE_QUALITY
 SPEAKERS = job.FEATURE_SPEAKERS
 EVERY_STAGE = tuple(binding.stage for binding in BINDINGS.values())
 ALL_FEATURES = (RAW, CLEAN, SUMMARY, METRICS, SPEAKERS)
@@ -41,6 +42,7 @@ def new_job(
     now: datetime = NOW,
     *,
     held: bool = False,
+    added: Iterable[job.Feature] = (),
     **config_options: Any,
 ) -> Step:
     wanted = list(features)
@@ -63,6 +65,7 @@ def new_job(
         now=now,
         tenant="acme",
         held=held,
+        added_features=tuple(added),
     )
 
 
@@ -110,6 +113,12 @@ def retry(unit: str = "") -> event.StageEvent:
 
 def release() -> event.StageEvent:
     return event.StageEvent(job_id=JOB_ID, job_released=event.JobReleased())
+
+
+def late(message: str = "It was not done in time.") -> event.StageEvent:
+    failure = common.Failure(code=4, reason="OPTIONAL_UNIT_LATE", message=message)
+    ended = event.OptionalUnitsLate(failure=failure)
+    return event.StageEvent(job_id=JOB_ID, optional_units_late=ended)
 
 
 def update(display_name: str | None = None, **labels: str) -> event.StageEvent:

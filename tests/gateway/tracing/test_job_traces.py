@@ -85,6 +85,7 @@ async def test_a_job_is_one_trace_from_its_call_to_its_last_unit(
     empty_mesh: EmptyMesh, collector: Collector
 ) -> None:
     empty_mesh.stages = empty_stages(chunks=2)
+    empty_mesh.gateway_options["measure_quality"] = False
     for stage in empty_mesh.stages.values():
         stage.hook = _engine
     async with empty_mesh.running() as client:

@@ -111,6 +111,14 @@ def test_a_thousand_failures_make_no_large_event() -> None:
     assert len(told.failures) == MAX_FAILURES
 
 
+def test_what_nobody_asked_for_is_no_failure_of_the_job() -> None:
+    source = finished("j", "https://a.test/")
+    optional = source.units.add(unit="quality.reduce", is_optional=True)
+    optional.failure.CopyFrom(source.units[0].failure)
+    (told,) = deliveries(None, source, {})
+    assert [failure.reason for failure in told.failures] == ["ENGINE_FAILED"]
+
+
 def test_the_signature_is_the_one_that_openssl_computes() -> None:
     # printf '1700000000.{"a":1}' | openssl dgst -sha256 -hmac 'a secret of the receiver'
     assert signature("a secret of the receiver", "1700000000", b'{"a":1}') == (

@@ -54,7 +54,7 @@ class StageTask(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., report_start: _Optional[bool] = ..., traceparent: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., tenant: _Optional[str] = ..., earlier_span_ids: _Optional[_Iterable[bytes]] = ..., preprocess: _Optional[_Union[_preprocess_pb2.PreprocessRequest, _Mapping]] = ..., asr: _Optional[_Union[_asr_pb2.TranscribeRequest, _Mapping]] = ..., enhancement: _Optional[_Union[_enhancement_pb2.EnhanceRequest, _Mapping]] = ..., summary: _Optional[_Union[_summary_pb2.SummarizeRequest, _Mapping]] = ..., other: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., diarization: _Optional[_Union[_diarization_pb2.DiarizeRequest, _Mapping]] = ...) -> None: ...
 
 class StageEvent(_message.Message):
-    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "span_id", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released", "revision_saved", "summary_requested")
+    __slots__ = ("job_id", "unit", "attempt", "event_time", "worker", "span_id", "started", "progress", "completed", "failed", "cancel_requested", "retry_requested", "job_updated", "job_released", "revision_saved", "summary_requested", "optional_units_late")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +71,7 @@ class StageEvent(_message.Message):
     JOB_RELEASED_FIELD_NUMBER: _ClassVar[int]
     REVISION_SAVED_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    OPTIONAL_UNITS_LATE_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     unit: str
     attempt: int
@@ -87,7 +88,8 @@ class StageEvent(_message.Message):
     job_released: JobReleased
     revision_saved: RevisionSaved
     summary_requested: SummaryRequested
-    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., span_id: _Optional[bytes] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ..., retry_requested: _Optional[_Union[RetryRequested, _Mapping]] = ..., job_updated: _Optional[_Union[JobUpdated, _Mapping]] = ..., job_released: _Optional[_Union[JobReleased, _Mapping]] = ..., revision_saved: _Optional[_Union[RevisionSaved, _Mapping]] = ..., summary_requested: _Optional[_Union[SummaryRequested, _Mapping]] = ...) -> None: ...
+    optional_units_late: OptionalUnitsLate
+    def __init__(self, job_id: _Optional[str] = ..., unit: _Optional[str] = ..., attempt: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker: _Optional[str] = ..., span_id: _Optional[bytes] = ..., started: _Optional[_Union[UnitStarted, _Mapping]] = ..., progress: _Optional[_Union[UnitProgress, _Mapping]] = ..., completed: _Optional[_Union[UnitCompleted, _Mapping]] = ..., failed: _Optional[_Union[UnitFailed, _Mapping]] = ..., cancel_requested: _Optional[_Union[CancelRequested, _Mapping]] = ..., retry_requested: _Optional[_Union[RetryRequested, _Mapping]] = ..., job_updated: _Optional[_Union[JobUpdated, _Mapping]] = ..., job_released: _Optional[_Union[JobReleased, _Mapping]] = ..., revision_saved: _Optional[_Union[RevisionSaved, _Mapping]] = ..., summary_requested: _Optional[_Union[SummaryRequested, _Mapping]] = ..., optional_units_late: _Optional[_Union[OptionalUnitsLate, _Mapping]] = ...) -> None: ...
 
 class UnitStarted(_message.Message):
     __slots__ = ()
@@ -180,6 +182,12 @@ class JobUpdated(_message.Message):
 class JobReleased(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class OptionalUnitsLate(_message.Message):
+    __slots__ = ("failure",)
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    failure: _types_pb2.Failure
+    def __init__(self, failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ...) -> None: ...
 
 class SummaryRequested(_message.Message):
     __slots__ = ("summary_job_id",)
@@ -275,7 +283,7 @@ class JobDataKey(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., key: _Optional[bytes] = ...) -> None: ...
 
 class WorkerInfo(_message.Message):
-    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks", "live_tracks_in_use", "running", "errors", "live_sessions")
+    __slots__ = ("stage", "instance", "address", "version", "slots", "start_time", "models", "memory", "live_tracks", "live_tracks_in_use", "running", "errors", "live_sessions", "optional_stages")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -289,6 +297,7 @@ class WorkerInfo(_message.Message):
     RUNNING_FIELD_NUMBER: _ClassVar[int]
     ERRORS_FIELD_NUMBER: _ClassVar[int]
     LIVE_SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    OPTIONAL_STAGES_FIELD_NUMBER: _ClassVar[int]
     stage: _types_pb2.Stage
     instance: str
     address: str
@@ -302,7 +311,8 @@ class WorkerInfo(_message.Message):
     running: _containers.RepeatedCompositeFieldContainer[RunningUnit]
     errors: PartErrors
     live_sessions: int
-    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[WorkerMemory, _Mapping]] = ..., live_tracks: _Optional[int] = ..., live_tracks_in_use: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningUnit, _Mapping]]] = ..., errors: _Optional[_Union[PartErrors, _Mapping]] = ..., live_sessions: _Optional[int] = ...) -> None: ...
+    optional_stages: _containers.RepeatedScalarFieldContainer[_types_pb2.Stage]
+    def __init__(self, stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., instance: _Optional[str] = ..., address: _Optional[str] = ..., version: _Optional[str] = ..., slots: _Optional[int] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., memory: _Optional[_Union[WorkerMemory, _Mapping]] = ..., live_tracks: _Optional[int] = ..., live_tracks_in_use: _Optional[int] = ..., running: _Optional[_Iterable[_Union[RunningUnit, _Mapping]]] = ..., errors: _Optional[_Union[PartErrors, _Mapping]] = ..., live_sessions: _Optional[int] = ..., optional_stages: _Optional[_Iterable[_Union[_types_pb2.Stage, str]]] = ...) -> None: ...
 
 class PartErrors(_message.Message):
     __slots__ = ("calls", "units", "broker", "store")

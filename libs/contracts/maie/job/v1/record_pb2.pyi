@@ -15,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class JobRecord(_message.Message):
-    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline", "secrets_key", "change", "revisions", "summary_job_ids", "origin", "template_version", "source_sha256", "speaker_names", "reading_options")
+    __slots__ = ("job_id", "state", "config", "recording", "template", "pipeline_version", "traceparent", "units", "log", "facts", "template_sha256", "tenant", "display_name", "labels", "held", "asr_slots", "names_sequence", "pipeline", "secrets_key", "change", "revisions", "summary_job_ids", "origin", "template_version", "source_sha256", "speaker_names", "reading_options", "added_features")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,7 @@ class JobRecord(_message.Message):
     SOURCE_SHA256_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_NAMES_FIELD_NUMBER: _ClassVar[int]
     READING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    ADDED_FEATURES_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: _job_pb2.JobState
     config: _job_pb2.JobConfig
@@ -84,7 +85,8 @@ class JobRecord(_message.Message):
     source_sha256: str
     speaker_names: _containers.ScalarMap[str, str]
     reading_options: _types_pb2.Blob
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ..., secrets_key: _Optional[str] = ..., change: _Optional[_Union[JobRecordChange, _Mapping]] = ..., revisions: _Optional[_Iterable[_Union[_stored_pb2.SavedRevision, _Mapping]]] = ..., summary_job_ids: _Optional[_Iterable[str]] = ..., origin: _Optional[_Union[_job_pb2.JobOrigin, _Mapping]] = ..., template_version: _Optional[int] = ..., source_sha256: _Optional[str] = ..., speaker_names: _Optional[_Mapping[str, str]] = ..., reading_options: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ...) -> None: ...
+    added_features: _containers.RepeatedScalarFieldContainer[_job_pb2.Feature]
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., recording: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., pipeline_version: _Optional[str] = ..., traceparent: _Optional[str] = ..., units: _Optional[_Iterable[_Union[Unit, _Mapping]]] = ..., log: _Optional[_Iterable[_Union[JobLogEntry, _Mapping]]] = ..., facts: _Optional[_Union[_event_pb2.UnitFacts, _Mapping]] = ..., template_sha256: _Optional[str] = ..., tenant: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., held: _Optional[bool] = ..., asr_slots: _Optional[int] = ..., names_sequence: _Optional[int] = ..., pipeline: _Optional[str] = ..., secrets_key: _Optional[str] = ..., change: _Optional[_Union[JobRecordChange, _Mapping]] = ..., revisions: _Optional[_Iterable[_Union[_stored_pb2.SavedRevision, _Mapping]]] = ..., summary_job_ids: _Optional[_Iterable[str]] = ..., origin: _Optional[_Union[_job_pb2.JobOrigin, _Mapping]] = ..., template_version: _Optional[int] = ..., source_sha256: _Optional[str] = ..., speaker_names: _Optional[_Mapping[str, str]] = ..., reading_options: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., added_features: _Optional[_Iterable[_Union[_job_pb2.Feature, str]]] = ...) -> None: ...
 
 class JobRecordChange(_message.Message):
     __slots__ = ("follows", "state", "held", "units", "log")
@@ -141,7 +143,7 @@ class JobNames(_message.Message):
     def __init__(self, config: _Optional[_Union[_job_pb2.JobConfig, _Mapping]] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., speaker_names: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Unit(_message.Message):
-    __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "pause", "needs", "queue_time", "span_id", "warning_reasons")
+    __slots__ = ("unit", "stage", "index", "state", "attempt", "output", "metrics", "failure", "pause", "needs", "queue_time", "span_id", "warning_reasons", "is_optional")
     UNIT_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     INDEX_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +157,7 @@ class Unit(_message.Message):
     QUEUE_TIME_FIELD_NUMBER: _ClassVar[int]
     SPAN_ID_FIELD_NUMBER: _ClassVar[int]
     WARNING_REASONS_FIELD_NUMBER: _ClassVar[int]
+    IS_OPTIONAL_FIELD_NUMBER: _ClassVar[int]
     unit: str
     stage: _types_pb2.Stage
     index: int
@@ -168,7 +171,8 @@ class Unit(_message.Message):
     queue_time: _timestamp_pb2.Timestamp
     span_id: bytes
     warning_reasons: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., index: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.UnitState, str]] = ..., attempt: _Optional[int] = ..., output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., needs: _Optional[_Union[UnitNeeds, _Mapping]] = ..., queue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., span_id: _Optional[bytes] = ..., warning_reasons: _Optional[_Iterable[str]] = ...) -> None: ...
+    is_optional: bool
+    def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., index: _Optional[int] = ..., state: _Optional[_Union[_job_pb2.UnitState, str]] = ..., attempt: _Optional[int] = ..., output: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., metrics: _Optional[_Union[_types_pb2.UnitMetrics, _Mapping]] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., needs: _Optional[_Union[UnitNeeds, _Mapping]] = ..., queue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., span_id: _Optional[bytes] = ..., warning_reasons: _Optional[_Iterable[str]] = ..., is_optional: _Optional[bool] = ...) -> None: ...
 
 class UnitNeeds(_message.Message):
     __slots__ = ("places",)

@@ -1,0 +1,41 @@
+"""What a job of a recording has besides what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
+from maie_gateway.engine.workers import LiveWorkers
+
+AddedFeatures: TypeAlias = Callable[[job.JobConfig], Sequence[job.Feature]]
+
+# The stages whose units this release can lead as optional ones, as each gateway reports.
+OPTIONAL_STAGES = (common.STAGE_QUALITY,)
+
+
+def no_added_features(_: job.JobConfig) -> Sequence[job.Feature]:
+    """Adds nothing."""
+    return ()
+
+
+def quality_where_served(workers: LiveWorkers) -> AddedFeatures:
+    """Adds the report of the sound to jobs that did not ask for it, where a worker could make it.
+
+    A gateway of the release before cannot go on with such a job. So while one runs, nothing is
+    added.
+
+    Args:
+        workers: The live workers and gateways.
+    """
+
+    def added(config: job.JobConfig) -> Sequence[job.Feature]:
+        is_asked = job.FEATURE_QUALITY in config.features
+        is_served = workers.slots().get(common.STAGE_QUALITY, 0) > 0
+        is_known = all(
+            common.STAGE_QUALITY in gateway.optional_stages for gateway in workers.gateways()
+        )
+        return (job.FEATURE_QUALITY,) if is_served and is_known and not is_asked else ()
+
+    return added
