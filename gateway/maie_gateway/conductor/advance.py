@@ -31,6 +31,8 @@ MAX_MESSAGE_CHARS = 240
 # Where a record is larger than this, sentences are shorter.
 LARGE_RECORD_BYTES = 400_000
 MAX_LARGE_RECORD_MESSAGE_CHARS = 60
+# Where it is larger than this, no unit is tried again: the ends of all units must still fit.
+MAX_RETRYING_RECORD_BYTES = 650_000
 MAX_REASON_CHARS = 64
 
 
@@ -126,7 +128,8 @@ def advance(
 
     The final record does not depend on the order of the events or on duplicates:
     the first result or failure of an attempt counts, and only for the attempt
-    that the record names. Only a retry leaves a final state.
+    that the record names. Only a retry leaves a final state. Where thousands of
+    attempts fail, their order says which units are not tried again.
 
     Args:
         source: The stored record; it is not changed.
@@ -195,8 +198,8 @@ def _complete(
 
 
 def _fail(draft: Draft, unit: record.Unit, failed: event.UnitFailed, policy: Policy) -> None:
-    is_large = draft.record.ByteSize() > LARGE_RECORD_BYTES
-    longest = MAX_LARGE_RECORD_MESSAGE_CHARS if is_large else MAX_MESSAGE_CHARS
+    size = draft.record.ByteSize()
+    longest = MAX_LARGE_RECORD_MESSAGE_CHARS if size > LARGE_RECORD_BYTES else MAX_MESSAGE_CHARS
     failure = common.Failure(
         code=failed.failure.code,
         reason=failed.failure.reason[:MAX_REASON_CHARS],
@@ -204,7 +207,8 @@ def _fail(draft: Draft, unit: record.Unit, failed: event.UnitFailed, policy: Pol
         unit=unit.unit,
     )
     retries = retries_made(draft.record, unit.unit)
-    if failed.retryable and retries < policy.max_retries:
+    has_room = size <= MAX_RETRYING_RECORD_BYTES
+    if failed.retryable and has_room and retries < policy.max_retries:
         failed_task = event.StageTask(
             job_id=draft.record.job_id, unit=unit.unit, attempt=unit.attempt
         )

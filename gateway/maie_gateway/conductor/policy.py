@@ -27,8 +27,8 @@ class Policy:
             amount differs by unit, so that units that failed together are not
             retried together.
         max_chunks: The most chunks of one job. A job's record is one message
-            in JetStream, of at most 1 MiB: with 256 chunks it is about
-            210 KB, and below 1 MiB even where every unit is tried three times.
+            in JetStream, of at most 1 MiB: with 256 chunks it is some hundred
+            KB, and below 1 MiB however often units fail.
         max_record_bytes: A job whose record could grow over this cannot be retried.
         max_labels: The most labels of one job.
         max_speaker_names: The most names of speakers of one job.
