@@ -87,6 +87,10 @@ bench-live_peers: setup $(BIN)/.model-whisper-tiny.en .venv-peers/.locked ## Run
 bench-diarization: setup .venv-diarization/.locked ## Run bench/diarization beside other products, which it installs (.venv-diarization, 1.5 GB).
 	@$(BIN)/python -m bench.diarization $(ARGS)
 
+.PHONY: bench-alignment.boundaries
+bench-alignment.boundaries: setup talkers $(BIN)/.model-hama-phones-1.3 .venv-alignment-peers/.locked .venv-aeneas/.locked ## Run bench/alignment/boundaries.py beside other aligners, which it installs (.venv-alignment-peers, .venv-aeneas, 1.5 GB).
+	@$(BIN)/python -m bench.alignment.boundaries $(ARGS)
+
 bench-live: $(BIN)/.model-whisper-tiny.en
 bench-lighthouse: browser .lighthouse/.installed
 bench-scrolling: browser
@@ -115,6 +119,15 @@ ifeq ($(wildcard /usr/lib/*/libflite.so.1),)
 	@mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends libflite1"; \
 		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 && echo "· installed Flite" \
 		|| { echo "✗ Flite is missing and could not be installed (on Debian, as root: apt install libflite1)"; exit 1; } >&2
+endif
+
+# Programs that speak: `flite` prints its times, and aeneas compares with what espeak-ng says, which it reads by FFmpeg.
+.PHONY: talkers
+talkers: flite
+ifneq ($(words $(shell command -v flite espeak-ng ffmpeg)),3)
+	@mkdir -p $(LOGS); install="apt-get install --yes --no-install-recommends flite espeak-ng ffmpeg"; \
+		{ $$install || { apt-get update && $$install; }; } >$(LOGS)/$@.log 2>&1 && echo "· installed flite, espeak-ng and ffmpeg" \
+		|| { echo "✗ flite, espeak-ng or ffmpeg is missing and could not be installed (on Debian, as root: apt install flite espeak-ng ffmpeg)"; exit 1; } >&2
 endif
 
 .PHONY: upgrade-test
@@ -269,6 +282,9 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 		--excludes locks/peers-without.txt locks/peers.in -o locks/peers.txt,see above.)
 	$(call step,writing locks/diarization-peers.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/peers-without.txt locks/diarization-peers.in -o locks/diarization-peers.txt,see above.)
+	$(call step,writing locks/alignment-peers.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
+		locks/alignment-peers.in -o locks/alignment-peers.txt,see above.)
+	$(call step,writing locks/aeneas.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 locks/aeneas.in -o locks/aeneas.txt,see above.)
 	$(call step,writing locks/diarization-engines.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/diarization-engines-without.txt $(addprefix --no-emit-package ,$(NAMES)) \
 		locks/diarization-engines.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/diarization-engines.txt,see above.)
@@ -401,6 +417,18 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-diarization/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
 	@touch $@
 
+.venv-alignment-peers/.locked: locks/alignment-peers.txt $(BIN)/.uv
+	$(call step,making .venv-alignment-peers,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-alignment-peers,The other products need Python 3.11.)
+	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-alignment-peers/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
+	@touch $@
+
+# Its build needs what the environment has, and a C compiler. It speaks by the program espeak-ng, and not by a library of the older eSpeak.
+.venv-aeneas/.locked: locks/aeneas.txt locks/aeneas-source.txt $(BIN)/.uv
+	$(call step,making .venv-aeneas,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-aeneas,aeneas needs Python 3.11.)
+	$(call step,installing what aeneas needs,$(UV) pip install --no-config --quiet --python .venv-aeneas/bin/python --no-deps --require-hashes -r $<,see above; is the package index reachable?)
+	$(call step,building aeneas,AENEAS_WITH_CEW=False $(UV) pip install --no-config --quiet --python .venv-aeneas/bin/python --no-deps --no-build-isolation --require-hashes -r locks/aeneas-source.txt,see above; is there a C compiler?)
+	@touch $@
+
 node_modules/.installed: package.json package-lock.json .npmrc
 	@command -v npm >/dev/null || { echo "✗ buf and the console need npm, and npm was not found; install Node.js." >&2; exit 1; }
 	$(call step,installing the tools from npm,npm ci --loglevel=error,see above; is the npm registry reachable?)
@@ -424,7 +452,7 @@ $(CONSOLE)/index.html: node_modules/.installed $(shell find services/web/console
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers .venv-diarization .venv-diarization-engines .lighthouse build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers .venv-diarization .venv-diarization-engines .venv-alignment-peers .venv-aeneas .lighthouse build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Spoken = tuple[float, float, str]
@@ -19,39 +19,55 @@ Listen = Callable[[str, int | None], Sequence[Spoken]]
 """Finds the turns of a WAV file (16 kHz, mono, 16 bits), of a known number of speakers or not."""
 
 
-def serve(load: Callable[[], Listen]) -> None:
-    """Loads a product and answers `{"path", "speakers"}` until standard input ends.
+Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Answers a line of JSON."""
 
-    The first line written is `{}`; each further one has the turns, the seconds that it took by
+
+def serve(load: Callable[[], Listen]) -> None:
+    """Loads a product and answers `{"path", "speakers"}`, as `serve_answers` does."""
+
+    def answering() -> Answer:
+        listen = load()
+
+        def answer(question: Mapping[str, Any]) -> dict[str, Any]:
+            turns = listen(question["path"], question["speakers"])
+            return {"turns": [[float(start), float(end), str(who)] for start, end, who in turns]}
+
+        return answer
+
+    serve_answers(answering)
+
+
+def serve_answers(load: Callable[[], Answer]) -> None:
+    """Loads a product and answers questions until standard input ends.
+
+    The first line written is `{}`; each further one has the answer, the seconds that it took by
     the clock and of processors, and the most memory meanwhile in MB. What fails is a line
     `{"error"}` instead.
     """
     answers = _own_output()
 
-    def answer(found: dict[str, Any]) -> None:
+    def write(found: Mapping[str, Any]) -> None:
         answers.write(json.dumps(found) + "\n")
         answers.flush()
 
     try:
-        listen = load()
+        answer = load()
     except Exception as error:  # noqa: BLE001 - the reason is in the table
-        answer({"error": _reason(error)})
+        write({"error": _reason(error)})
         return
-    answer({})
+    write({})
     for line in sys.stdin:
-        question = json.loads(line)
         try:
-            answer(_measured(listen, question["path"], question["speakers"]))
+            write(_measured(answer, json.loads(line)))
         except Exception as error:  # noqa: BLE001 - and goes on with the next
-            answer({"error": _reason(error)})
+            write({"error": _reason(error)})
 
 
-def _measured(listen: Listen, path: str, speakers: int | None) -> dict[str, Any]:
+def _measured(answer: Answer, question: Mapping[str, Any]) -> dict[str, Any]:
     forget_peak()
     clock, processor = time.monotonic(), time.process_time()
-    turns = listen(path, speakers)
-    return {
-        "turns": [[float(start), float(end), str(speaker)] for start, end, speaker in turns],
+    return answer(question) | {
         "seconds": time.monotonic() - clock,
         "processor_seconds": time.process_time() - processor,
         "peak_mb": peak_mb(),
