@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
+from maie.job.v1 import job_pb2 as job
 from maie_client import Client
 from tests.gateway.conftest import EmptyMesh
 from tests.gateway.uploads.conftest import AUDIO, audio_of
@@ -109,6 +110,32 @@ async def test_fields_are_those_of_forms(shared_web: Web) -> None:
         refused = await begin(shared_web, metadata=fields)
         assert (refused.status_code, refused.json()["reason"]) == (status, reason)
         assert refused.headers["tus-resumable"] == "1.0.0"
+
+
+async def test_a_text_that_no_header_carries_comes_in_a_form(shared_web: Web) -> None:
+    text = "Once upon a time. " * 10_000
+    fields = {"filename": "küche.wav", "features": "reading", "reading_text": text}
+    sent = {**VERSION, "upload-length": "5"}
+    files = {name: (None, value) for name, value in fields.items()}
+    begun = await shared_web.http.post("/v1/uploads", files=files, headers=sent)
+    assert (begun.status_code, begun.headers["upload-offset"]) == (201, "0")
+    assert begun.headers["upload-metadata"] == told(filename="küche.wav", features="reading")
+    whole = await append(shared_web, begun.headers["location"], 0, b"sound")
+    made = await shared_web.grpc.get_job(whole.headers["maie-job-id"])
+    assert made.config.features == [job.FEATURE_READING]
+    assert made.config.filename == "küche.wav"
+    refused = await shared_web.http.post(
+        "/v1/uploads", files={"features": (None, "reading")}, headers=sent
+    )
+    assert (refused.status_code, refused.json()["reason"]) == (400, "READING_TEXT_INVALID")
+    recording = {"file": ("talk.wav", b"sound")}
+    refused = await shared_web.http.post("/v1/uploads", files=recording, headers=sent)
+    assert (refused.status_code, refused.json()["reason"]) == (400, "REQUEST_UNREADABLE")
+
+
+async def test_the_text_of_a_reading_is_not_given_back(shared_web: Web) -> None:
+    begun = await begin(shared_web, metadata=told(features="reading", reading_text="Once upon."))
+    assert begun.headers["upload-metadata"] == told(features="reading")
 
 
 async def test_the_same_key_gives_the_same_job(shared_web: Web) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping, Sequence
 
 from maie_core.errors import StageError, invalid
 from maie_core.reasons import Reason
@@ -33,7 +34,15 @@ def parsed(header: str) -> dict[str, list[str]]:
     return found
 
 
-def filename_in(metadata: dict[str, list[str]]) -> str:
+def written(fields: Mapping[str, Sequence[str]]) -> str:
+    """The header that says the same as a form; of several values of a key, the last one."""
+    return ",".join(
+        f"{key} {base64.b64encode(values[-1].encode()).decode()}".rstrip()
+        for key, values in fields.items()
+    )
+
+
+def filename_in(metadata: Mapping[str, Sequence[str]]) -> str:
     """The name of the file; empty where the client gave none."""
     return metadata.get("filename", metadata.get("name", [""]))[0]
 

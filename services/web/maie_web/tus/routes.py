@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated
 
@@ -29,7 +29,7 @@ from maie_web.tus.headers import (
     headers_of,
     job_headers,
 )
-from maie_web.uploads import lingering
+from maie_web.uploads import form_of, lingering
 
 TAGS = ["resumable uploads"]
 _MEANINGS = {
@@ -101,25 +101,49 @@ async def begin(
     """Makes an upload, whose address is in `Location`.
 
     `Upload-Metadata` says what to do with the recording. Bytes may come along with the content type
-    `application/offset+octet-stream`; the last of them make the job.
+    `application/offset+octet-stream`; the last of them make the job. In place of the header, a form
+    (`multipart/form-data`) may have the same fields, which a text that was read is too long for
+    otherwise; bytes come afterwards.
     """
     check_version(version)
-    fields = metadata.parsed(sent)
+    content_type = request.headers.get("content-type", "")
+    has_form = content_type.startswith("multipart/form-data")
+    fields = await _fields(request) if has_form else metadata.parsed(sent)
+    # The text of a reading is shown to nobody.
+    shown = {key: values for key, values in fields.items() if key != "reading_text"}
     config = config_from(
         {key: value for key, value in fields.items() if key not in metadata.ABOUT_THE_FILE},
         metadata.filename_in(fields),
         request_id,
     )
     begun = await client.uploads.begin(
-        config, size_bytes=count_of(length, "upload-length"), client_metadata=sent
+        config,
+        size_bytes=count_of(length, "upload-length"),
+        client_metadata=metadata.written(shown) if has_form or shown != fields else sent,
     )
     headers = headers_of(begun)
-    if request.headers.get("content-type"):
+    if content_type and not has_form:
         check_content_type(request)
         headers = await _appended(request, client, begun, checksum)
     # A job is named by its own header here: `Location` is the upload.
     headers |= {"location": f"/v1/uploads/{begun.upload_id}"}
     return _answer(HTTPStatus.CREATED, headers)
+
+
+async def _fields(request: Request) -> Mapping[str, Sequence[str]]:
+    """The fields of a form without a file.
+
+    Raises:
+        StageError: INVALID_ARGUMENT with REQUEST_UNREADABLE or REQUEST_TOO_LARGE.
+    """
+    async with form_of(request) as form:
+        if await form.until_file():
+            raise invalid(
+                Reason.REQUEST_UNREADABLE,
+                "The form has the recording; send it to /v1/process, or append it to the upload.",
+                field="file",
+            )
+        return form.fields
 
 
 @route(
