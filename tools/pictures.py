@@ -36,8 +36,16 @@ OWN_TEMPLATE = "retrospective"
 # An item of the summary, and a line of the transcript, that the window shows without a scroll.
 ITEM = "/topics/3"
 LINE = 3
+# What the sample says, and what the text that it is compared with has in its place.
+MISPRINTS = (
+    ("leisure", "treasure"),
+    ("ill-disposed young", "ill-disposed old young"),
+    ("rather cold-hearted", "cold-hearted"),
+)
 NAMES = {"S1": "Anna", "S2": "Ben"}
 SIZE: ViewportSize = {"width": 1280, "height": 800}
+# Brings a part of a page beneath the player, which stays where it is.
+UNDER_PLAYER = "part => scrollBy(0, part.getBoundingClientRect().top - 160)"
 # Of a WebP file: text stays sharp at a third of what a PNG takes.
 QUALITY = 90
 Theme = Literal["light", "dark"]
@@ -52,12 +60,14 @@ class Shown:
         url: The address of the console.
         meeting: The id of a recording with a summary.
         again: The id of another run of it.
+        reading: The id of a recording with a text.
         share: The token of a share of it.
     """
 
     url: str
     meeting: str
     again: str
+    reading: str
     share: str
 
 
@@ -79,6 +89,28 @@ async def _recording(page: Page, shown: Shown) -> Page:
     await page.goto(f"{shown.url}/recordings/{shown.meeting}")
     await page.locator(f'[data-pointer="{ITEM}"]').get_by_role("button").click()
     await expect(page.locator(".line.lit").first).to_be_visible()
+    return page
+
+
+async def _reading(page: Page, shown: Shown) -> Page:
+    await page.goto(f"{shown.url}/recordings/{shown.reading}")
+    panel = page.get_by_role("region", name="Reading")
+    await panel.locator(".read-text .wrong").first.click()
+    await expect(panel.get_by_role("list", name="Sounds of the word")).to_be_visible()
+    # The word was heard to its end.
+    await expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    await panel.evaluate(UNDER_PLAYER)
+    return page
+
+
+async def _sound(page: Page, shown: Shown) -> Page:
+    await page.goto(f"{shown.url}/recordings/{shown.reading}")
+    panel = page.get_by_role("region", name="Sound")
+    plot = panel.get_by_role("slider", name="Scores over time")
+    await plot.focus()
+    for _ in range(3):
+        await page.keyboard.press("ArrowRight")
+    await panel.evaluate(UNDER_PLAYER)
     return page
 
 
@@ -156,6 +188,8 @@ def _at(path: str) -> Open:
 PAGES: Mapping[str, Open] = {
     "library": _library,
     "recording": _recording,
+    "reading": _reading,
+    "sound": _sound,
     "editing": _editing,
     "compare": _compare,
     "sharing": _sharing,
@@ -195,11 +229,23 @@ async def _prepared(mesh: LocalMesh) -> Shown:
         meeting = await _read(client, MEETING, "Stand-up on Monday", {"team": "product"})
         await client.update_job(meeting, speaker_names=NAMES)
         await _keep_voices(client, meeting)
-        await _read(client, READING, "Reading", {"kind": "sample"})
+        text = _misprinted(READING.with_suffix(".txt").read_text("utf-8"))
+        reading = await _read(client, READING, "Reading", {"kind": "sample"}, text=text)
         again = await _read(client, MEETING, "Stand-up, hot", {"team": "product"}, GUESSED)
         await _save_template(client)
         share = await client.shares.create(meeting, lifetime=timedelta(days=7), audio=True)
-    return Shown(url=address_of(mesh), meeting=meeting, again=again, share=share.token)
+    return Shown(
+        url=address_of(mesh), meeting=meeting, again=again, reading=reading, share=share.token
+    )
+
+
+def _misprinted(text: str) -> str:
+    """A text with mistakes, so that the reading of the right one differs from it."""
+    for right, wrong in MISPRINTS:
+        if right not in text:
+            raise ValueError(f"The sample does not say {right!r}; choose other words.")
+        text = text.replace(right, wrong, 1)
+    return text
 
 
 async def _keep_voices(client: Client, meeting: str) -> None:
@@ -222,14 +268,16 @@ async def _read(
     name: str,
     labels: Mapping[str, str],
     options: asr.TranscribeOptions | None = None,
+    text: str = "",
 ) -> str:
     made = await client.create_job(
         recording,
         display_name=name,
         labels=labels,
-        features=tuple(FEATURES),
+        features=tuple(each for each in FEATURES if text or each != "reading"),
         template_id=TEMPLATE,
         asr_options=options or asr.TranscribeOptions(),
+        reading_text=text,
     )
     async for _ in client.watch_job(made.job_id):
         pass

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from html import escape
 
 import pytest
 from werkzeug.http import parse_options_header
 
-from maie.alignment.v1 import alignment_pb2 as alignment
 from maie.job.v1 import job_pb2 as job
-from maie.quality.v1 import quality_pb2 as quality
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
 from maie_formats.quality.writers import QUALITY_WRITERS
@@ -18,11 +16,11 @@ from maie_formats.readings.report import ReadingReport
 from maie_formats.readings.writers import READING_WRITERS
 from maie_runtime.worker.stage import StageContext
 from maie_web.downloads.media_types import REPORTS
-from tests.empty_stages import ENGINE, EmptyStage, Gate
+from tests.empty_stages import Gate
 from tests.formats import readings
-from tests.formats.sounds import report
 from tests.gateway.conftest import EmptyMesh
 from tests.web.conftest import Web
+from tests.web.findings import find_something
 
 pytestmark = pytest.mark.mesh
 
@@ -34,22 +32,6 @@ PLACES = [("reading", each) for each in READING_WRITERS] + [
 
 async def _recording() -> AsyncIterator[bytes]:
     yield b"sound"
-
-
-def assess(
-    request: quality.AssessRequest, _: StageContext, __: int
-) -> list[quality.AssessResponse]:
-    """What a quality stage finds in a noisy recording."""
-    if request.WhichOneof("source") == "speech_chunk":
-        return [quality.AssessResponse(measures=quality.Measures(engine=ENGINE))]
-    return [quality.AssessResponse(report=report(2.0, 3.0))]
-
-
-def find_something(stages: Mapping[str, EmptyStage]) -> None:
-    """Has stages find what readings and reports of sound can have."""
-    stages["quality"].answer = assess
-    read = alignment.AlignResponse(reading=readings.reading())
-    stages["alignment"].answer = lambda *_: [read]
 
 
 async def _finished(web: Web, *features: str, **options: str) -> job.Job:

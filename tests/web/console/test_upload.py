@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Page, expect
+from pathlib import Path
+
+from playwright.async_api import Page, Request, expect
 
 from tests.web.conftest import Web
+from tests.web.console.barriers import no_barriers
 from tests.web.console.recordings import needs_console
 
 pytestmark = [*needs_console]
@@ -39,3 +42,36 @@ async def test_a_template_that_is_chosen_at_once_stays_chosen(library: Page, web
         await expect(library.get_by_label("Template of the summary")).to_have_value(
             "meeting_notes_v1"
         )
+
+
+async def test_a_text_that_was_read_goes_with_its_recording(
+    library: Page, web: Web, tmp_path: Path
+) -> None:
+    recording, book = tmp_path / "tale.wav", tmp_path / "tale.txt"
+    recording.write_bytes(b"RIFF\0\0\0\0WAVE" + bytes(1000))
+    # More than any header carries.
+    text = "Once upon a time. " * 5000
+    book.write_text(text)
+    asked: list[Request] = []
+    library.on("request", lambda request: asked.append(request))
+    await library.goto(f"{web.url}/upload")
+    await library.get_by_label("Clean transcript").uncheck()
+    await library.get_by_label("Summary", exact=True).uncheck()
+    await library.get_by_label("Quality of the sound").check()
+    await library.get_by_label("Comparison with a text").check()
+    await expect(library.get_by_role("alert")).to_contain_text("Give the text that should have")
+    await expect(library.get_by_label("Files")).to_be_disabled()
+    await library.get_by_label("Compare with a text file").set_input_files(book)
+    await expect(library.get_by_label("The text that should have been read")).to_have_value(text)
+    await no_barriers(library)
+    await library.get_by_label("Files").set_input_files(recording)
+    row = library.locator(".rows .row", has_text="tale.wav")
+    await expect(row.get_by_text("Complete")).to_be_visible()
+    (made,) = [each async for each in web.grpc.list_jobs()]
+    done = await web.grpc.get_job(made.job_id)
+    assert done.results.HasField("reading")
+    assert done.results.HasField("quality_report")
+    begun = [each for each in asked if each.method == "POST"]
+    assert len(begun) == 1
+    assert "upload-metadata" not in begun[0].headers
+    assert await library.evaluate("localStorage.getItem('maie.unfinished')") is None

@@ -64,3 +64,7 @@ export function humanised(key: string): string {
   const spaced = key.replaceAll(/[_-]+/g, " ").trim();
   return spaced.charAt(0).toLocaleUpperCase() + spaced.slice(1);
 }
+
+export function oneDigit(value: number, language: string): string {
+  return value.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}

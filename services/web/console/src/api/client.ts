@@ -162,7 +162,8 @@ export async function call(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
-async function fetched(path: string, init: RequestInit): Promise<Response> {
+/** Fetches; somebody who is not known stays on the page. */
+export async function fetched(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);

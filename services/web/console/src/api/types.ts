@@ -1,5 +1,7 @@
 /** The messages of the contract that the console reads, as HTTP writes them (docs/http.md, /docs/openapi.json). */
 
+import type { QualityReport, Reading } from "./findings";
+
 /** Seconds, as "12.300s". */
 export type Duration = string;
 /** RFC 3339. */
@@ -33,6 +35,8 @@ export const FEATURES = [
   "speakers",
   "raw_transcript",
   "enhancement_metrics",
+  "quality",
+  "reading",
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
@@ -127,6 +131,9 @@ export interface JobResults {
   speakers: Speaker[];
   /** 0 to 1; unset where the number of speakers was given. */
   speaker_count_confidence?: number;
+  /** Unset where it was not asked for. */
+  quality_report?: QualityReport;
+  reading?: Reading;
 }
 
 export interface JobMetrics {

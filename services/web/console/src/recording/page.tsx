@@ -19,6 +19,7 @@ import type { DraftLine } from "./editing/draft";
 import { Editor } from "./editing/editor";
 import { Revisions } from "./editing/revisions";
 import { Exports } from "./exports";
+import { ReadingOf, SoundOf } from "./findings";
 import { useJob } from "./job";
 import { useJumps } from "./jumps";
 import { usePlayback } from "./playback";
@@ -117,44 +118,48 @@ function Content({ job, reload }: PartProps) {
         cited={jumps.cited}
       />
       <Warnings of={results?.warnings ?? []} />
-      <div class="reading">
-        <section class="card" aria-labelledby="transcript-title">
-          <div class="card-head">
-            <h2 id="transcript-title">{text.transcript}</h2>
-            {canEdit(job) && <EditBar editor={editor} reload={reload} />}
-          </div>
-          {!isNewest(job) && <Older job={job} />}
-          <Speakers speakers={speakers} confidence={results?.speaker_count_confidence} {...naming} />
-          <VoicePanel job={job} speakers={speakers} rename={naming.rename} />
-          {rows.length > 0 ? (
-            <Transcript
-              rows={rows}
-              playback={playback}
-              lit={jumps.lit}
-              goTo={jumps.count}
-              speakers={speakers}
-              {...(editing ? { editor } : {})}
-            />
-          ) : (
-            <p class="soft">
-              {job.state === "COMPLETE" ? text.noSpeech : missing(job, text.noTranscript, text.waits)}
-            </p>
-          )}
-          {results?.segments.some((segment) => segment.confidence !== undefined) && (
-            <p class="soft legend">{text.legend}</p>
-          )}
-        </section>
-        <section class="card" aria-labelledby="summary-title">
-          <h2 id="summary-title">{text.summary}</h2>
-          {results?.summary ? (
-            <Summary job={job.job_id} summary={results.summary} jump={jumps.jump} chosen={jumps.chosen} />
-          ) : (
-            <p class="soft">{wantsSummary ? missing(job, "", text.waits) : text.noSummary}</p>
-          )}
-          <OtherSummaries job={job} />
-          {isFinal(job.state) && rows.length > 0 && <SummariseAgain job={job} />}
-        </section>
-      </div>
+      <ReadingOf job={job} playback={playback} />
+      {asksText(job) && (
+        <div class="reading">
+          <section class="card" aria-labelledby="transcript-title">
+            <div class="card-head">
+              <h2 id="transcript-title">{text.transcript}</h2>
+              {canEdit(job) && <EditBar editor={editor} reload={reload} />}
+            </div>
+            {!isNewest(job) && <Older job={job} />}
+            <Speakers speakers={speakers} confidence={results?.speaker_count_confidence} {...naming} />
+            <VoicePanel job={job} speakers={speakers} rename={naming.rename} />
+            {rows.length > 0 ? (
+              <Transcript
+                rows={rows}
+                playback={playback}
+                lit={jumps.lit}
+                goTo={jumps.count}
+                speakers={speakers}
+                {...(editing ? { editor } : {})}
+              />
+            ) : (
+              <p class="soft">
+                {job.state === "COMPLETE" ? text.noSpeech : missing(job, text.noTranscript, text.waits)}
+              </p>
+            )}
+            {results?.segments.some((segment) => segment.confidence !== undefined) && (
+              <p class="soft legend">{text.legend}</p>
+            )}
+          </section>
+          <section class="card" aria-labelledby="summary-title">
+            <h2 id="summary-title">{text.summary}</h2>
+            {results?.summary ? (
+              <Summary job={job.job_id} summary={results.summary} jump={jumps.jump} chosen={jumps.chosen} />
+            ) : (
+              <p class="soft">{wantsSummary ? missing(job, "", text.waits) : text.noSummary}</p>
+            )}
+            <OtherSummaries job={job} />
+            {isFinal(job.state) && rows.length > 0 && <SummariseAgain job={job} />}
+          </section>
+        </div>
+      )}
+      <SoundOf job={job} playback={playback} />
       <p class="soft keys">{editing ? editingText.keys : text.keys}</p>
     </>
   );
@@ -190,6 +195,12 @@ function Older({ job }: { job: Job }) {
       <Link to={`/recordings/${job.job_id}`}>{text.newest}</Link>
     </div>
   );
+}
+
+/** Whether a job was asked for a text; one may be for the sound, or for a reading alone. */
+function asksText({ config, results }: Job): boolean {
+  const asked = config?.features.some((each) => each !== "quality" && each !== "reading") ?? true;
+  return asked || (results?.segments.length ?? 0) > 0;
 }
 
 function missing(job: Job, ended: string, running: string): string {

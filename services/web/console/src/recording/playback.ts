@@ -19,6 +19,8 @@ export class Playback {
   pauses: readonly Pause[] = [];
   private audio: HTMLAudioElement | null = null;
   private frame = 0;
+  /** Where a part ends that is played by itself. */
+  private partEnd = Number.POSITIVE_INFINITY;
 
   /** Takes the element that plays; events of it move the place. */
   attach(audio: HTMLAudioElement | null): void {
@@ -38,14 +40,24 @@ export class Playback {
 
   seek(time: number): void {
     const bounded = Math.max(0, Math.min(time, this.duration.value || time));
+    this.partEnd = Number.POSITIVE_INFINITY;
     if (this.audio) this.audio.currentTime = bounded;
     this.time.set(bounded);
   }
 
   toggle(): void {
     if (!this.audio) return;
+    this.partEnd = Number.POSITIVE_INFINITY;
     if (this.audio.paused) void this.audio.play();
     else this.audio.pause();
+  }
+
+  /** Plays a part; where nothing plays, goes to its start. */
+  playPart(start: number, end: number): void {
+    this.seek(start);
+    this.partEnd = end;
+    // A click on another word meanwhile ends the one before.
+    this.audio?.play().catch(() => undefined);
   }
 
   setSpeed(speed: number): void {
@@ -73,6 +85,11 @@ export class Playback {
       if (next > this.audio.currentTime) this.audio.currentTime = next;
     }
     this.time.set(this.audio.currentTime);
+    if (this.audio.currentTime >= this.partEnd && !this.audio.seeking) {
+      this.partEnd = Number.POSITIVE_INFINITY;
+      this.audio.pause();
+      return;
+    }
     this.frame = requestAnimationFrame(() => this.tick());
   }
 }

@@ -16,11 +16,19 @@ export function numberOf(speaker: string): number {
 export function labelOf(speaker: string, speakers: readonly Speaker[], text: Words["speakers"]): string {
   const known = speakers.find((each) => each.speaker === speaker);
   if (known?.name) return known.name;
-  const { track = 0, channel = 0 } = known ?? {};
+  const place = placeLabel(known ?? {}, text);
+  if (place) return place;
+  return numberOf(speaker) ? text.numbered(numberOf(speaker)) : speaker;
+}
+
+/** What people call a track and channel, from 1; empty where there is but one. */
+export function placeLabel(
+  { track = 0, channel = 0 }: Pick<Speaker, "track" | "channel">,
+  text: Words["speakers"],
+): string {
   if (track && channel) return text.trackAndChannel(track, channel);
   if (track) return text.track(track);
-  if (channel) return text.channel(channel);
-  return numberOf(speaker) ? text.numbered(numberOf(speaker)) : speaker;
+  return channel ? text.channel(channel) : "";
 }
 
 /** The colour of a speaker, as `data-voice` and speakers.css have it. */

@@ -9,6 +9,8 @@ import { LanguageOptions } from "../ui/languages";
 import { ProblemNotice } from "../ui/notices";
 import { words } from "../words";
 import type { Choice } from "./queue";
+import { ReadingField } from "./reading_field";
+import { hasWords, isTooLong } from "./reading_text";
 import { isValidCount, UNKNOWN_COUNT } from "./speaker_count";
 import { SpeakerFields } from "./speaker_fields";
 
@@ -16,6 +18,10 @@ import { SpeakerFields } from "./speaker_fields";
 export function missingIn(choice: Choice, text: typeof words.value): string {
   if (choice.features.length === 0) return text.upload.needsFeature;
   if (choice.features.includes("summary") && !choice.template) return text.upload.needsTemplate;
+  if (choice.features.includes("reading")) {
+    if (!hasWords(choice.readingText ?? "")) return text.upload.needsReadingText;
+    if (isTooLong(choice.readingText ?? "")) return text.upload.readingTextTooLong;
+  }
   const counted = choice.features.includes("speakers") ? choice.speakers : undefined;
   return counted && !isValidCount(counted) ? text.speakers.countInvalid : "";
 }
@@ -67,6 +73,12 @@ export function Options({ choice, choose, offered = FEATURES, children }: Option
         <SpeakerFields
           count={choice.speakers ?? UNKNOWN_COUNT}
           choose={(speakers) => choose({ ...choice, speakers })}
+        />
+      )}
+      {choice.features.includes("reading") && (
+        <ReadingField
+          value={choice.readingText ?? ""}
+          choose={(readingText) => choose({ ...choice, readingText })}
         />
       )}
       {problem && <ProblemNotice problem={problem} again={again} />}

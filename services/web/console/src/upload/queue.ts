@@ -19,6 +19,8 @@ export interface Choice {
   language: string;
   /** How many speakers there are; unset where nobody said so. */
   speakers?: SpeakerCount;
+  /** The text that should have been read; unset where nobody gave one. */
+  readingText?: string;
 }
 
 export interface Upload {

@@ -1,6 +1,6 @@
 import { call, options, Problem } from "../api/client";
 
-const TUS = { "tus-resumable": "1.0.0" };
+export const TUS = { "tus-resumable": "1.0.0" };
 const GONE = [404, 410];
 
 export interface Remains {

@@ -6,7 +6,8 @@ import { speakerOptions } from "./speaker_count";
 const UNREACHABLE = "UNREACHABLE";
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
-const SILENCE_MS = 30_000;
+/** After so long without a sign of life, a connection is taken for broken. */
+export const SILENCE_MS = 30_000;
 // The server reads the whole recording once more before it is a job; no disk is slower than this.
 const SLOWEST_BYTES_A_MS = 10_000;
 // Somebody has to log in, a request was too slow, the upload is in use.

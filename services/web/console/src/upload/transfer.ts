@@ -1,8 +1,9 @@
 import { DetailedError, Upload as Tus } from "tus-js-client";
 import { Problem } from "../api/client";
 import { words } from "../words";
+import { beginWithForm, needsForm } from "./form";
 import type { Choice } from "./queue";
-import { isGone } from "./requests";
+import { isGone, remove } from "./requests";
 import { type Answer, isPassing, metadataOf, pauseMs, problemIn, silenceMs, unreachable } from "./resuming";
 
 const ENDPOINT = "/v1/uploads";
@@ -53,8 +54,25 @@ export class Transfer {
 
   start(): void {
     const { file, key, choice } = this.what;
+    if (this.address || !needsForm(choice)) {
+      this.send();
+      return;
+    }
+    beginWithForm(file, key, choice).then(
+      (address) => {
+        if (this.hasEnded) return void remove(address).catch(() => undefined);
+        this.address = address;
+        this.send();
+      },
+      (problem: Problem) => void this.broke(problem),
+    );
+  }
+
+  private send(): void {
+    const { file, key, choice } = this.what;
     this.tus = new Tus(file, {
-      endpoint: ENDPOINT,
+      // One that began with a form begins anew with it.
+      endpoint: needsForm(choice) ? null : ENDPOINT,
       uploadUrl: this.address || null,
       metadata: metadataOf(file, choice),
       // An upload that is begun twice is one job all the same.
@@ -143,6 +161,10 @@ export class Transfer {
     // A file that was changed or removed breaks the connection, too.
     const found = (await isReadable(this.what.file)) ? problem : changed();
     if (this.hasEnded) return;
+    if (this.address && isGone(found.status) && needsForm(this.what.choice)) {
+      this.address = "";
+      return this.start();
+    }
     if (!isPassing(found)) {
       this.end();
       return this.listener.failed(found);

@@ -1,0 +1,64 @@
+import { api } from "../api/client";
+import type { QualityReport } from "../api/findings";
+import { Files } from "../recording/files";
+import type { Playback } from "../recording/playback";
+import { useStore } from "../store";
+import { Icon } from "../ui/icon";
+import { words } from "../words";
+import { Figures } from "./figures";
+import { Plot } from "./plot";
+import { Scores } from "./scores";
+import "./quality.css";
+
+type PanelProps = { job: string; report: QualityReport; playback: Playback };
+
+/** How good a recording sounds: what to expect of it, what listeners would say, and what was measured. */
+export function SoundPanel({ job, report, playback }: PanelProps) {
+  const text = useStore(words).quality;
+  const { engine } = report;
+  return (
+    <section class="card sound-quality" aria-labelledby="sound-title">
+      <div class="card-head">
+        <h2 id="sound-title">{text.title}</h2>
+        <Files place={`${api.filesOf(job)}/quality`} names={{ html: text.page, csv: "CSV", json: "JSON" }} />
+      </div>
+      <Verdict report={report} />
+      {report.overall ? (
+        <>
+          <Scores report={report} />
+          <Plot report={report} playback={playback} />
+        </>
+      ) : (
+        <p class="soft">{text.nobodySpeaks}</p>
+      )}
+      <Figures report={report} playback={playback} />
+      {engine?.engine && (
+        <p class="soft">
+          {text.madeBy(`${engine.engine} ${engine.checkpoint_sha256.slice(0, 12)}`, engine.device)}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Verdict({ report: { warnings, overall } }: { report: QualityReport }) {
+  const text = useStore(words).quality;
+  if (warnings.length > 0)
+    return (
+      <div class="notice">
+        <Icon name="warning" />
+        <ul>
+          {warnings.map((warning) => (
+            <li key={warning.reason}>{warning.message}</li>
+          ))}
+        </ul>
+      </div>
+    );
+  if (!overall) return null;
+  return (
+    <p class="verdict">
+      <Icon name="check" />
+      {text.fine}
+    </p>
+  );
+}
