@@ -1,26 +1,29 @@
 """Whether predicted quality says how many words will be wrong.
 
-The same real reading in many forms: clean, with noise, by telephone, clipped, and in rooms. Each
-goes through the mesh's preprocess, quality and ASR stages. For each measure of quality, Spearman's
-rank correlation with the share of wrong words says how well it orders the forms: -1 is perfectly.
+The same real reading in many forms: clean, with noise, by telephone, clipped, in rooms, and with
+echoes; of one reader, or of seven others (`--people`), on whom no threshold was chosen. Each goes
+through the mesh's preprocess, quality and ASR stages. For each measure of quality, Spearman's rank
+correlation with the share of wrong words says how well it orders the forms: -1 is perfectly.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Annotated
 
 import numpy as np
 import typer
 
+from bench.alignment.voices import HELD_OUT, clips
 from bench.meshes import data_folder
 from bench.readings import SAMPLE_RATE, Audio, Reading, by_telephone, long_reading, pink_noise
 from bench.report import Figure, JsonOption, Report, note
 from bench.stages import call
-from bench.words import opened_stages, score
+from bench.words import Stages, opened_stages, score
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.quality.v1 import quality_pb2 as quality
 from maie_core.models import DEFAULT_WHISPER, model_store
@@ -61,6 +64,16 @@ def _room(seconds: float) -> Callable[[Audio], Audio]:
     return make
 
 
+def _echo(seconds: float, decibels: float) -> Callable[[Audio], Audio]:
+    def make(audio: Audio) -> Audio:
+        late = round(seconds * SAMPLE_RATE)
+        made = audio.copy()
+        made[late:] += 10 ** (decibels / 20) * audio[:-late]
+        return made
+
+    return make
+
+
 FORMS: Mapping[str, Callable[[Audio], Audio]] = {
     "clean": lambda audio: audio,
     **{f"noise {level} dB": _noise(level) for level in (20, 10, 5, 0, -5)},
@@ -69,6 +82,7 @@ FORMS: Mapping[str, Callable[[Audio], Audio]] = {
     **{f"clipped {gain} dB": _clipped(gain) for gain in (12, 24, 36)},
     **{f"room {seconds} s": _room(seconds) for seconds in (0.4, 0.8, 1.5, 3.0)},
     "room 0.8 s, noise 10 dB": lambda audio: _noise(10)(_room(0.8)(audio)),
+    **{f"echo {level} dB": _echo(0.25, level) for level in (-12, -6, -3)},
 }
 MEASURES = ("overall", "speech", "background", "crowd", "snr_db", "reverberation_seconds")
 
@@ -76,48 +90,103 @@ MEASURES = ("overall", "speech", "background", "crowd", "snr_db", "reverberation
 @app.command()
 def main(
     seconds: Annotated[float, typer.Option(help="How long the reading is at least.")] = 60.0,
+    people: Annotated[bool, typer.Option("--people", help="Seven people of LibriSpeech.")] = False,
+    voices: Annotated[Path | None, typer.Option(help="LibriSpeech's SPEAKER/*.flac.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Prints the wrong words and the quality of each form, and how well one orders the other."""
-    reading = long_reading(seconds)
+    model = model_store() / DEFAULT_WHISPER
+    readings = _people(seconds, voices) if people or voices else {"": long_reading(seconds)}
     Report(
         bench="quality_words",
         measured="Wrong words and predicted quality of one reading in many forms, and the rank "
         "correlation of both.",
-        settings={"seconds": seconds},
-        figures=asyncio.run(_main(reading, model_store() / DEFAULT_WHISPER)),
+        settings={"seconds": seconds, "people": ", ".join(readings)},
+        figures=asyncio.run(_main(readings, model)),
     ).print(as_json)
 
 
-async def _main(reading: Reading, model: Path) -> list[Figure]:
+def _people(seconds: float, folder: Path | None) -> dict[str, Reading]:
+    return {
+        speaker: long_reading(
+            seconds, sentences=[(clip.text, clip.audio) for clip in clips([speaker], folder)]
+        )
+        for speaker in HELD_OUT
+    }
+
+
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Heard:
+    """A reading in one form: its wrong words in percent, and the report of its sound."""
+
+    form: str
+    wrong: float
+    report: quality.QualityReport
+
+
+async def _main(readings: Mapping[str, Reading], model: Path) -> list[Figure]:
     figures: list[Figure] = []
-    wrong: list[float] = []
-    reports: list[quality.QualityReport] = []
+    everything: list[Heard] = []
     with data_folder() as data:
         blobs = Blobs(f"file://{data}/blobs")
         async with (
             opened_stages(data, model) as stages,
             open_stage(QualitySettings(), blobs) as assess,
         ):
-            for name, form in FORMS.items():
-                made = replace(reading, audio=form(reading.audio))
-                plan = await stages.plan(made, preprocess.PreprocessRequest())
-                text, _ = await stages.text(plan)
-                report = await _report(assess, plan, blobs)
-                share = 100 * score(made, text, LOST_SECONDS).wrong
-                wrong.append(share)
-                reports.append(report)
-                figures += [
-                    Figure(name=f"{name}: wrong", value=share, unit="%"),
-                    *(
-                        Figure(name=f"{name}: {measure}", value=value)
-                        for measure in MEASURES
-                        if (value := _value(report, measure)) is not None
-                    ),
-                    Figure(name=f"{name}: warned of", value=len(report.warnings)),
-                ]
-                note(f"{name}: {share:.1f} % wrong")
-    return figures + _order(wrong, reports)
+            for person, reading in readings.items():
+                heard = [await _heard(form, reading, stages, assess, blobs) for form in FORMS]
+                everything += heard
+                if not person:
+                    figures += _forms(heard)
+                figures += _order(f"{person}: " if person else "", heard)
+    return figures + _warned(everything)
+
+
+async def _heard(
+    form: str, reading: Reading, stages: Stages, assess: AssessStage, blobs: Blobs
+) -> Heard:
+    made = replace(reading, audio=FORMS[form](reading.audio))
+    plan = await stages.plan(made, preprocess.PreprocessRequest())
+    text, _ = await stages.text(plan)
+    report = await _report(assess, plan, blobs)
+    wrong = 100 * score(made, text, LOST_SECONDS).wrong
+    note(f"{form}: {wrong:.1f} % wrong, {'warned of' if report.warnings else 'not warned of'}")
+    return Heard(form=form, wrong=wrong, report=report)
+
+
+def _forms(heard: Sequence[Heard]) -> list[Figure]:
+    figures = []
+    for each in heard:
+        figures += [
+            Figure(name=f"{each.form}: wrong", value=each.wrong, unit="%"),
+            *(
+                Figure(name=f"{each.form}: {measure}", value=value)
+                for measure in MEASURES
+                if (value := _value(each.report, measure)) is not None
+            ),
+            Figure(name=f"{each.form}: warned of", value=len(each.report.warnings)),
+        ]
+    return figures
+
+
+def _warned(heard: Sequence[Heard]) -> list[Figure]:
+    """How many words are wrong in what is warned of, and in the rest."""
+    figures = []
+    for name, wrong in (
+        ("warned of", [each.wrong for each in heard if each.report.warnings]),
+        ("not warned of", [each.wrong for each in heard if not each.report.warnings]),
+    ):
+        figures.append(Figure(name=f"{name}: recordings", value=len(wrong)))
+        if wrong:
+            figures += [
+                Figure(name=f"{name}: wrong, {what}", value=value, unit="%")
+                for what, value in (
+                    ("least", min(wrong)),
+                    ("median", median(wrong)),
+                    ("most", max(wrong)),
+                )
+            ]
+    return figures
 
 
 async def _report(
@@ -140,18 +209,18 @@ def _value(report: quality.QualityReport, measure: str) -> float | None:
     return float(value.mean if isinstance(value, quality.ScoreSummary) else value)
 
 
-def _order(wrong: Sequence[float], reports: Sequence[quality.QualityReport]) -> list[Figure]:
+def _order(of: str, heard: Sequence[Heard]) -> list[Figure]:
     figures = []
     for measure in MEASURES:
         pairs = [
-            (value, share)
-            for report, share in zip(reports, wrong, strict=True)
-            if (value := _value(report, measure)) is not None
+            (value, each.wrong)
+            for each in heard
+            if (value := _value(each.report, measure)) is not None
         ]
         if len(pairs) > 2:
             figures.append(
                 Figure(
-                    name=f"rank correlation of {measure} with wrong words, {len(pairs)} forms",
+                    name=f"{of}rank correlation of {measure} with wrong words, {len(pairs)} forms",
                     value=rank_correlation(*zip(*pairs, strict=True)),
                     at_most=ORDERED if measure == "overall" else None,
                 )

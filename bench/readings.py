@@ -49,9 +49,17 @@ class Reading:
         return len(self.audio) / SAMPLE_RATE
 
 
-def long_reading(seconds: float, seed: int = 1) -> Reading:
-    """Sentences of the clips in changing order until the reading is long enough."""
-    sentences = clips()
+def long_reading(
+    seconds: float, seed: int = 1, sentences: Sequence[tuple[str, Audio]] = ()
+) -> Reading:
+    """Sentences in changing order until the reading is long enough.
+
+    Args:
+        seconds: How long.
+        seed: Another one gives another order and other pauses.
+        sentences: What is read, and how it sounds; the clips of the tests where it is empty.
+    """
+    sentences = sentences or clips()
     chance = random.Random(seed)
     sounds: list[Audio] = []
     words: list[SpokenWord] = []

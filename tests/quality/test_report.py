@@ -97,6 +97,19 @@ def test_hum_is_that_of_most_of_the_recording() -> None:
     assert most.hum.level_dbfs == pytest.approx(-40)
 
 
+def test_the_echo_of_most_of_the_recording_is_reported() -> None:
+    near, near_too, far = (
+        quality.Echo(delay=duration(delay), level_db=level, share=1)
+        for delay, level in ((0.2, -10), (0.201, -12), (0.5, -3))
+    )
+    parts = [part(3, echo=far), part(3, echo=near), part(3), part(3, echo=near_too)]
+    echo = make_report(parts, RECEIVED).echo
+    assert seconds(echo.delay) == pytest.approx(0.2005)
+    assert echo.level_db == pytest.approx(-11)
+    assert echo.share == pytest.approx(0.5)
+    assert not make_report([part(3)], RECEIVED).HasField("echo")
+
+
 def test_a_recording_without_speech_has_no_scores() -> None:
     nobody = preprocess.PreprocessResult(quality=preprocess.AudioQuality(vad_coverage=0.0))
     report = make_report([], nobody)

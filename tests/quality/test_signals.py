@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from maie_quality.signals.dropouts import find_dropouts
+from maie_quality.signals.echoes import find_echo
 from maie_quality.signals.hum import find_hum
 from maie_quality.signals.levels import decibels, frame_powers, speech_levels
 from maie_quality.signals.reverberation import find_reverberation
@@ -109,6 +110,41 @@ def test_a_reading_a_tone_and_noise_have_no_hum(reading: Samples) -> None:
     time = np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE
     assert find_hum(as_samples(3000 * np.sin(2 * np.pi * 50 * time))) is None
     assert find_hum(as_samples(np.random.default_rng(RANDOM).normal(0, 500, 160_000))) is None
+
+
+@pytest.mark.parametrize("seconds", [9, 20])
+@pytest.mark.parametrize(("delay", "level"), [(0.06, -10), (0.3, -14), (0.9, -10)])
+def test_an_echo_is_found(reading: Samples, seconds: int, delay: float, level: float) -> None:
+    sound = reading[: seconds * SAMPLE_RATE]
+    echo = find_echo(echoing(sound, delay, level))
+    assert echo is not None
+    assert echo.delay == pytest.approx(delay, abs=0.001)
+    assert 20 * np.log10(echo.gain) == pytest.approx(level - 2, abs=3)
+
+
+def test_an_echo_is_found_in_a_noisy_room(reading: Samples) -> None:
+    noise = np.random.default_rng(RANDOM).normal(0, np.std(reading) / 10, len(reading))
+    echo = find_echo(as_samples(in_room(echoing(reading, 0.3, -10), 0.4) + noise))
+    assert echo is not None
+    assert echo.delay == pytest.approx(0.3, abs=0.001)
+
+
+def test_readings_rooms_noise_and_beats_have_no_echo(reading: Samples) -> None:
+    time = np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE
+    beat = 8000 * np.exp(-8 * (time % 0.5)) * np.sin(2 * np.pi * 220 * time)
+    noise = np.random.default_rng(RANDOM).normal(0, 500, 160_000)
+    rooms = [in_room(reading, seconds) for seconds in (0.3, 0.5, 1.0, 2.0)]
+    sounds = [as_samples(each) for each in (beat, noise, np.zeros(160_000))]
+    for sound in (reading, echoing(reading, 0.3, -10)[: 8 * SAMPLE_RATE], *rooms, *sounds):
+        assert find_echo(sound) is None
+
+
+def echoing(samples: Samples, delay: float, level: float) -> Samples:
+    """A sound with an echo after a delay in seconds, at a level in dB relative to the sound."""
+    made = samples.astype(np.float64)
+    late = round(delay * SAMPLE_RATE)
+    made[late:] += 10 ** (level / 20) * samples[:-late]
+    return as_samples(made)
 
 
 def test_the_time_in_which_a_room_fades_is_estimated(reading: Samples) -> None:

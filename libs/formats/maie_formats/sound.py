@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from maie.quality.v1 import quality_pb2 as quality
+from maie_core.durations import seconds
 
 
 def findings(report: quality.QualityReport) -> Iterator[str]:
@@ -29,6 +30,9 @@ def findings(report: quality.QualityReport) -> Iterator[str]:
         yield f"Reverberation: {report.reverberation_seconds:.1f} s"
     if report.HasField("hum"):
         yield f"Hum: {report.hum.hertz} Hz at {report.hum.level_dbfs:.0f} dBFS"
+    if report.HasField("echo"):
+        delay = 1000 * seconds(report.echo.delay)
+        yield f"Echo: after {delay:.0f} ms, {-report.echo.level_db:.0f} dB below the sound"
     if report.dropout_count:
         yield f"Dropouts: {report.dropout_count}"
     yield f"Silence: {report.silence_share:.0%}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -13,6 +14,7 @@ from maie.quality.v1 import quality_pb2 as quality
 from maie_core.durations import duration, seconds, time_range
 from maie_quality.engine import Engine, Opinion, Rating
 from maie_quality.signals.dropouts import find_dropouts
+from maie_quality.signals.echoes import find_echo
 from maie_quality.signals.hum import find_hum
 from maie_quality.signals.levels import FULL_SCALE, decibels, frame_powers, speech_levels
 from maie_quality.signals.reverberation import find_reverberation
@@ -58,6 +60,9 @@ def measure(
     heartbeat()
     if hum := find_hum(samples):
         measures.hum.CopyFrom(quality.Hum(hertz=hum.hertz, level_dbfs=hum.level))
+    if echo := find_echo(samples):
+        level = 20 * math.log10(echo.gain)
+        measures.echo.CopyFrom(quality.Echo(delay=duration(echo.delay), level_db=level, share=1.0))
     heartbeat()
     room = find_reverberation(powers)
     if room is not None:

@@ -13,7 +13,7 @@ import numpy as np
 from maie.common.v1 import types_pb2 as common
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from maie.quality.v1 import quality_pb2 as quality
-from maie_core.durations import seconds
+from maie_core.durations import duration, seconds
 from maie_quality.measuring import MAX_DROPOUTS
 from maie_quality.signals.levels import decibels
 from maie_quality.verdict import verdict
@@ -21,6 +21,8 @@ from maie_quality.verdict import verdict
 MAX_WINDOWS: Final = 720
 # Noise hides how sound fades (dB).
 _LEAST_SNR: Final = 15.0
+# Echoes whose delays differ by no more are one (s).
+_SAME_DELAY: Final = 0.002
 # Noise that is measured in less is none (s).
 _LEAST_NOISE: Final = 0.5
 _SCORES: Final = ("overall", "speech", "background", "crowd")
@@ -71,6 +73,8 @@ def _add_signals(report: quality.QualityReport, parts: Sequence[quality.Measures
     report.dropouts.extend(dropouts[:MAX_DROPOUTS])
     if hum := _hum(parts):
         report.hum.CopyFrom(hum)
+    if echo := _echo(parts):
+        report.echo.CopyFrom(echo)
     rooms = [part for part in parts if part.HasField("reverberation_seconds")]
     is_noisy = report.HasField("snr_db") and report.snr_db < _LEAST_SNR
     if rooms and not is_noisy:
@@ -93,6 +97,29 @@ def _hum(parts: Sequence[quality.Measures]) -> quality.Hum | None:
         if length > total / 2:
             return quality.Hum(hertz=hertz, level_dbfs=decibels(powers[hertz] / length) or 0.0)
     return None
+
+
+def _echo(parts: Sequence[quality.Measures]) -> quality.Echo | None:
+    """The echo that most of the sound has; None where none was found."""
+    found = sorted(
+        (seconds(part.echo.delay), part.echo.level_db, seconds(part.duration))
+        for part in parts
+        if part.HasField("echo")
+    )
+    groups: list[list[tuple[float, float, float]]] = []
+    for each in found:
+        if groups and each[0] - groups[-1][0][0] <= _SAME_DELAY:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    if not groups:
+        return None
+    most = max(groups, key=lambda group: sum(length for *_, length in group))
+    return quality.Echo(
+        delay=duration(_mean([(length, delay) for delay, _, length in most])),
+        level_db=_mean([(length, level) for _, level, length in most]),
+        share=sum(length for *_, length in most) / sum(seconds(part.duration) for part in parts),
+    )
 
 
 def _add_scores(report: quality.QualityReport, windows: Sequence[quality.QualityWindow]) -> None:

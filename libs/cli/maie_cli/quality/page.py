@@ -27,6 +27,7 @@ _COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("silence", "silence_share", ".0%"),
     ("bandwidth, Hz", "bandwidth_hertz", "d"),
     ("fades in, s", "reverberation_seconds", ".2f"),
+    ("echo after, s", "echo_seconds", ".2f"),
 )
 
 

@@ -56,6 +56,8 @@ class Row:
         hum_dbfs: Its level.
         dropouts: How often the sound breaks off.
         reverberation_seconds: How long sound takes to fade by 60 dB.
+        echo_seconds: How much later the sound is heard again.
+        echo_db: How loud, relative to the sound.
         model: What predicted the scores.
         device: Where that ran.
         warnings: What a person should know.
@@ -82,6 +84,8 @@ class Row:
     hum_dbfs: float | None = None
     dropouts: int | None = None
     reverberation_seconds: float | None = None
+    echo_seconds: float | None = None
+    echo_db: float | None = None
     model: str = ""
     device: str = ""
     warnings: tuple[str, ...] = ()
@@ -118,6 +122,8 @@ def row_of(done: job.Job, file: str) -> Row:
         hum_dbfs=_rounded(report.hum.level_dbfs) if report.HasField("hum") else None,
         dropouts=report.dropout_count,
         reverberation_seconds=_given(report, "reverberation_seconds"),
+        echo_seconds=seconds(report.echo.delay) if report.HasField("echo") else None,
+        echo_db=_rounded(report.echo.level_db) if report.HasField("echo") else None,
         model=f"{report.engine.engine} {report.engine.checkpoint_sha256[:12]}".strip(),
         device=report.engine.device,
         warnings=tuple(plain(each.message) for each in done.results.warnings),

@@ -46,7 +46,7 @@ class AssessProgress(_message.Message):
     def __init__(self, fraction: _Optional[float] = ...) -> None: ...
 
 class Measures(_message.Message):
-    __slots__ = ("windows", "speech_duration", "noise_duration", "speech_power", "noise_power", "duration", "dc_offset", "hum", "dropouts", "dropout_count", "reverberation_seconds", "engine")
+    __slots__ = ("windows", "speech_duration", "noise_duration", "speech_power", "noise_power", "duration", "dc_offset", "hum", "dropouts", "dropout_count", "reverberation_seconds", "engine", "echo")
     WINDOWS_FIELD_NUMBER: _ClassVar[int]
     SPEECH_DURATION_FIELD_NUMBER: _ClassVar[int]
     NOISE_DURATION_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +59,7 @@ class Measures(_message.Message):
     DROPOUT_COUNT_FIELD_NUMBER: _ClassVar[int]
     REVERBERATION_SECONDS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    ECHO_FIELD_NUMBER: _ClassVar[int]
     windows: _containers.RepeatedCompositeFieldContainer[QualityWindow]
     speech_duration: _duration_pb2.Duration
     noise_duration: _duration_pb2.Duration
@@ -71,7 +72,8 @@ class Measures(_message.Message):
     dropout_count: int
     reverberation_seconds: float
     engine: _types_pb2.EngineVersion
-    def __init__(self, windows: _Optional[_Iterable[_Union[QualityWindow, _Mapping]]] = ..., speech_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., noise_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speech_power: _Optional[float] = ..., noise_power: _Optional[float] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., dc_offset: _Optional[float] = ..., hum: _Optional[_Union[Hum, _Mapping]] = ..., dropouts: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., dropout_count: _Optional[int] = ..., reverberation_seconds: _Optional[float] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
+    echo: Echo
+    def __init__(self, windows: _Optional[_Iterable[_Union[QualityWindow, _Mapping]]] = ..., speech_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., noise_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speech_power: _Optional[float] = ..., noise_power: _Optional[float] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., dc_offset: _Optional[float] = ..., hum: _Optional[_Union[Hum, _Mapping]] = ..., dropouts: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., dropout_count: _Optional[int] = ..., reverberation_seconds: _Optional[float] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., echo: _Optional[_Union[Echo, _Mapping]] = ...) -> None: ...
 
 class QualityWindow(_message.Message):
     __slots__ = ("range", "opinion", "level_dbfs", "channel", "track")
@@ -107,6 +109,16 @@ class Hum(_message.Message):
     level_dbfs: float
     def __init__(self, hertz: _Optional[int] = ..., level_dbfs: _Optional[float] = ...) -> None: ...
 
+class Echo(_message.Message):
+    __slots__ = ("delay", "level_db", "share")
+    DELAY_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_DB_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    delay: _duration_pb2.Duration
+    level_db: float
+    share: float
+    def __init__(self, delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., level_db: _Optional[float] = ..., share: _Optional[float] = ...) -> None: ...
+
 class ScoreSummary(_message.Message):
     __slots__ = ("mean", "min", "percentile_10", "median", "percentile_90")
     MEAN_FIELD_NUMBER: _ClassVar[int]
@@ -122,7 +134,7 @@ class ScoreSummary(_message.Message):
     def __init__(self, mean: _Optional[float] = ..., min: _Optional[float] = ..., percentile_10: _Optional[float] = ..., median: _Optional[float] = ..., percentile_90: _Optional[float] = ...) -> None: ...
 
 class QualityReport(_message.Message):
-    __slots__ = ("overall", "speech", "background", "crowd", "windows", "snr_db", "loudness_lufs", "loudness_range_lu", "peak_dbfs", "clipping_ratio", "silence_share", "bandwidth_hertz", "dc_offset", "hum", "dropouts", "dropout_count", "reverberation_seconds", "warnings", "engine")
+    __slots__ = ("overall", "speech", "background", "crowd", "windows", "snr_db", "loudness_lufs", "loudness_range_lu", "peak_dbfs", "clipping_ratio", "silence_share", "bandwidth_hertz", "dc_offset", "hum", "dropouts", "dropout_count", "reverberation_seconds", "warnings", "engine", "echo")
     OVERALL_FIELD_NUMBER: _ClassVar[int]
     SPEECH_FIELD_NUMBER: _ClassVar[int]
     BACKGROUND_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +154,7 @@ class QualityReport(_message.Message):
     REVERBERATION_SECONDS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    ECHO_FIELD_NUMBER: _ClassVar[int]
     overall: ScoreSummary
     speech: ScoreSummary
     background: ScoreSummary
@@ -161,4 +174,5 @@ class QualityReport(_message.Message):
     reverberation_seconds: float
     warnings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Warning]
     engine: _types_pb2.EngineVersion
-    def __init__(self, overall: _Optional[_Union[ScoreSummary, _Mapping]] = ..., speech: _Optional[_Union[ScoreSummary, _Mapping]] = ..., background: _Optional[_Union[ScoreSummary, _Mapping]] = ..., crowd: _Optional[_Union[ScoreSummary, _Mapping]] = ..., windows: _Optional[_Iterable[_Union[QualityWindow, _Mapping]]] = ..., snr_db: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., loudness_range_lu: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., clipping_ratio: _Optional[float] = ..., silence_share: _Optional[float] = ..., bandwidth_hertz: _Optional[int] = ..., dc_offset: _Optional[float] = ..., hum: _Optional[_Union[Hum, _Mapping]] = ..., dropouts: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., dropout_count: _Optional[int] = ..., reverberation_seconds: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ...) -> None: ...
+    echo: Echo
+    def __init__(self, overall: _Optional[_Union[ScoreSummary, _Mapping]] = ..., speech: _Optional[_Union[ScoreSummary, _Mapping]] = ..., background: _Optional[_Union[ScoreSummary, _Mapping]] = ..., crowd: _Optional[_Union[ScoreSummary, _Mapping]] = ..., windows: _Optional[_Iterable[_Union[QualityWindow, _Mapping]]] = ..., snr_db: _Optional[float] = ..., loudness_lufs: _Optional[float] = ..., loudness_range_lu: _Optional[float] = ..., peak_dbfs: _Optional[float] = ..., clipping_ratio: _Optional[float] = ..., silence_share: _Optional[float] = ..., bandwidth_hertz: _Optional[int] = ..., dc_offset: _Optional[float] = ..., hum: _Optional[_Union[Hum, _Mapping]] = ..., dropouts: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., dropout_count: _Optional[int] = ..., reverberation_seconds: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., engine: _Optional[_Union[_types_pb2.EngineVersion, _Mapping]] = ..., echo: _Optional[_Union[Echo, _Mapping]] = ...) -> None: ...
