@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from maie_core.errors import Code, StageError
@@ -15,7 +16,9 @@ from maie_quality.engine import Opinion, Rating, mean_opinion
 from maie_quality.engines.dnsmos import WINDOW, DnsmosEngine
 from maie_quality.engines.dnsmos.mel import mel_levels
 from maie_quality.engines.dnsmos.models import P808, P835
+from maie_runtime.gpu.devices import Device
 from maie_speech.frames import SAMPLE_RATE
+from maie_speech.onnx_sessions import PROVIDERS
 from maie_speech.shipped_models import ShippedModel, open_model
 from maie_speech.speech import Samples
 from tests.asr.recordings import read_audio
@@ -109,6 +112,24 @@ def test_mel_levels_have_900_frames_of_120_bands_and_a_tone_is_in_its_band() -> 
     assert low.min() >= -1
     assert low.mean(axis=0).argmax() < 20
     assert 80 < high.mean(axis=0).argmax() < 110
+
+
+@pytest.mark.parametrize(("device", "provider"), PROVIDERS.items())
+def test_it_runs_where_it_is_told_to_and_says_where(device: Device, provider: str) -> None:
+    if provider in onnxruntime.get_available_providers():
+        assert DnsmosEngine.load(device=device).version.device == device
+    else:
+        with pytest.raises(StageError, match="set MAIE_QUALITY_DEVICE to auto or cpu") as caught:
+            DnsmosEngine.load(device=device)
+        assert caught.value.reason == Reason.DEVICE_UNAVAILABLE
+
+
+def test_it_runs_on_the_first_device_that_there_is() -> None:
+    present = onnxruntime.get_available_providers()
+    first = next(device for device, provider in PROVIDERS.items() if provider in present)
+    engine = DnsmosEngine.load(device="auto")
+    assert engine.version.device == first
+    assert (engine.vram_bytes == 0) == (first == "cpu")
 
 
 @pytest.mark.parametrize("model", [P835, P808], ids=lambda model: model.name)

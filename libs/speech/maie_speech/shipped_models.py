@@ -12,6 +12,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from maie_core.models import model_corrupt, model_missing
+from maie_runtime.gpu.devices import Device
+from maie_speech.onnx_sessions import open_session
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -32,7 +34,7 @@ class ShippedModel:
 
 
 def open_model(model: ShippedModel, threads: int) -> onnxruntime.InferenceSession:
-    """Verifies and loads a model.
+    """Verifies a model and loads it on the CPU.
 
     Args:
         model: The model.
@@ -41,15 +43,31 @@ def open_model(model: ShippedModel, threads: int) -> onnxruntime.InferenceSessio
     Raises:
         StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
     """
+    session, _ = open_model_on("cpu", model, threads, variable="")
+    return session
+
+
+def open_model_on(
+    device: Device, model: ShippedModel, threads: int, variable: str
+) -> tuple[onnxruntime.InferenceSession, str]:
+    """Verifies a model, loads it on a device, and says on which one it is.
+
+    Args:
+        device: The device; with `auto`, the first one that there is.
+        model: The model.
+        threads: The number of threads that one call uses on a CPU, at least 1.
+        variable: The setting that says the device.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with MODEL_MISSING, MODEL_CORRUPT or DEVICE_UNAVAILABLE.
+    """
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = threads
     # The arena would keep the largest batch's memory for good.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(
-        read_model(model), providers=["CPUExecutionProvider"], sess_options=options
-    )
+    return open_session(read_model(model), options, device, variable)
 
 
 def open_arrays(model: ShippedModel) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.settings import GpuServiceSettings
+from maie_runtime.gpu.devices import Device
 from maie_runtime.worker.engines import find_engine
 
 ENGINES = "maie.quality.engines"
@@ -20,6 +21,8 @@ class QualitySettings(GpuServiceSettings):
     """The address that gRPC listens on; port 0 takes a free one."""
     engine: str = "dnsmos"
     """The engine, by its name among the entry points `maie.quality.engines`."""
+    device: Device = "auto"
+    """Where the engine runs; `auto`: the first of the others that there is. Reports say which."""
     threads: int = Field(default=1, ge=1, le=64)
     """The threads of an engine on a CPU for each chunk."""
     nice: int = Field(default=10, ge=0, le=19)

@@ -16,12 +16,14 @@ from maie_quality.engine import SAMPLE_RATE, Opinion, Rating, Samples, mean_opin
 from maie_quality.engines.dnsmos.mel import mel_levels
 from maie_quality.engines.dnsmos.models import P808, P835, dnsmos_version
 from maie_quality.settings import QualitySettings
-from maie_speech.shipped_models import open_model
+from maie_runtime.gpu.devices import Device
+from maie_speech.shipped_models import open_model_on
 
 # What the models were trained on: 9.01 s.
 WINDOW: Final = 144_160
 # What the model for P.808 leaves out at the end, so that it has 900 frames.
 _REST: Final = 160
+_DEVICE: Final = "MAIE_QUALITY_DEVICE"
 _FULL_SCALE: Final = np.float32(32768)
 # The model's raw scores become opinions by these polynomials (DNSMOS P.835, highest power first):
 # speech, background and overall.
@@ -35,32 +37,38 @@ _SCALES: Final = (
 class DnsmosEngine:
     """See `Engine`."""
 
-    description = "Microsoft's DNSMOS, on the CPU."
-    vram_bytes = 0
+    description = "Microsoft's DNSMOS, by onnxruntime."
+    # Of small models, which share no GPU.
     weights = None
 
     def __init__(
-        self, p835: onnxruntime.InferenceSession, p808: onnxruntime.InferenceSession
+        self, p835: onnxruntime.InferenceSession, p808: onnxruntime.InferenceSession, device: str
     ) -> None:
         self._p835 = p835
         self._p808 = p808
+        self._device = device
+        sizes = (each.path.stat().st_size for each in (P835, P808))
+        self.vram_bytes = 0 if device == "cpu" else sum(sizes)
 
     @classmethod
-    def load(cls, *, threads: int = 1) -> DnsmosEngine:
+    def load(cls, *, threads: int = 1, device: Device = "cpu") -> DnsmosEngine:
         """Verifies and loads the models. Blocks.
 
         Args:
-            threads: The number of threads that a call uses, at least 1.
+            threads: The number of threads that a call uses on a CPU, at least 1.
+            device: Where they run; with `auto`, on the first device that there is.
 
         Raises:
-            StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
+            StageError: FAILED_PRECONDITION with MODEL_MISSING, MODEL_CORRUPT or DEVICE_UNAVAILABLE.
         """
-        return cls(open_model(P835, threads), open_model(P808, threads))
+        p835, found = open_model_on(device, P835, threads, _DEVICE)
+        p808, _ = open_model_on(device, P808, threads, _DEVICE)
+        return cls(p835, p808, found)
 
     @property
     def version(self) -> common.EngineVersion:
         """See `Engine`."""
-        return dnsmos_version()
+        return dnsmos_version(self._device)
 
     def rate(self, samples: Samples, step: float, heartbeat: Callable[[], None]) -> list[Rating]:
         """See `Engine`. A window is 9.01 s; a shorter sound is repeated until it is as long."""
@@ -107,6 +115,8 @@ async def create(settings: QualitySettings) -> AsyncIterator[DnsmosEngine]:
     """Loads the models and verifies them.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
+        StageError: FAILED_PRECONDITION with MODEL_MISSING, MODEL_CORRUPT or DEVICE_UNAVAILABLE.
     """
-    yield await asyncio.to_thread(DnsmosEngine.load, threads=settings.threads)
+    yield await asyncio.to_thread(
+        DnsmosEngine.load, threads=settings.threads, device=settings.device
+    )

@@ -28,13 +28,13 @@ P808: Final = ShippedModel(
 )
 
 
-def dnsmos_version() -> common.EngineVersion:
-    """The version of the engine."""
+def dnsmos_version(device: str) -> common.EngineVersion:
+    """The version of the engine, which runs on a device."""
     return common.EngineVersion(
         engine="dnsmos",
         library=f"onnxruntime {version('onnxruntime')}",
         model_name="DNSMOS P.835 and P.808",
         checkpoint_sha256=hashlib.sha256(f"{P835.sha256}{P808.sha256}".encode()).hexdigest(),
         compute_type="float32",
-        device="cpu",
+        device=device,
     )
