@@ -98,6 +98,13 @@ async def test_the_text_that_was_to_be_read_is_not_given(web: Web, empty_mesh: E
         assert ", he said." not in got.text
 
 
+@pytest.fixture
+def empty_mesh(empty_mesh: EmptyMesh) -> EmptyMesh:
+    """A mesh whose jobs have what they ask for alone."""
+    empty_mesh.gateway_options["measure_quality"] = False
+    return empty_mesh
+
+
 async def test_what_was_not_asked_for_is_missing(web: Web) -> None:
     done = await _finished(web, "raw_transcript")
     for feature in ("reading", "quality"):
