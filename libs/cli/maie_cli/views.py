@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -162,6 +162,17 @@ def view_of(names: list[str], *, quiet: bool = False) -> Iterator[View]:
     else:
         with bars() as progress:
             yield StageBars(progress) if len(names) == 1 else FileBars(progress, names)
+
+
+@contextmanager
+def counted(total: int, *, quiet: bool = False) -> Iterator[Callable[[], None]]:
+    """One bar on stderr for many recordings; gives what counts one that ended."""
+    if quiet:
+        yield lambda: None
+        return
+    with bars() as progress:
+        bar = progress.add_task("recordings", total=total, note="")
+        yield lambda: progress.advance(bar)
 
 
 def bars(console: Console = err) -> Progress:

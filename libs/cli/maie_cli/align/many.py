@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from obstore.exceptions import BaseError
@@ -20,18 +17,15 @@ from maie_cli.align.rows import Row, row_from, row_of
 from maie_cli.align.sources import Found, Source
 from maie_cli.align.texts import Wanted
 from maie_cli.clips.cutting import ClipError
-from maie_cli.console import note
+from maie_cli.earlier import EarlierRuns
 from maie_cli.exits import Exit, os_sentence
-from maie_cli.files import ResultFolder
 from maie_cli.internal_errors import internal_error
 from maie_cli.views import SilentView
-from maie_client import Client, ClientError, StatusCode
+from maie_client import Client
 from maie_formats.clean import plain
 
 # What results depend on.
 ENGINES = (common.STAGE_ASR, common.STAGE_ALIGNMENT)
-# Within the folder of the results: a file for each recording that is done.
-DONE = ".done"
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -57,8 +51,7 @@ class Many:
         client: The connection.
         source: Where the recordings are.
         results: Where reports and clips go.
-        folder: The folder of the reports, in which the run notes what is done.
-        versions: What results depend on beside recordings and texts.
+        earlier: What earlier runs have done.
         language: The language, such as "en"; empty for that of the mesh.
         at_once: The most recordings in progress.
     """
@@ -66,8 +59,7 @@ class Many:
     client: Client
     source: Source
     results: Results
-    folder: Path
-    versions: Sequence[str]
+    earlier: EarlierRuns
     language: str
     at_once: int
 
@@ -111,8 +103,8 @@ class Many:
             return _failed(wanted, Exit.FAILED, internal_error(error))
 
     async def _compared(self, wanted: Wanted, found: Found) -> Ended:
-        done = f"{await self._digest(wanted, found)}.json"
-        if (row := await asyncio.to_thread(self._done, done)) is not None:
+        digest = await self._digest(wanted, found)
+        if (row := await self._done(digest)) is not None:
             return Ended(row=row, before=True)
         name = unique_name(found.name)
         async with self.source.fetch(found) as path:
@@ -122,8 +114,7 @@ class Many:
             kept = self.source.keeps
             await self.results.save(compared.report, path, name, kept=kept)
         row = row_of(plain(found.name), name, compared.report, compared.warnings)
-        content = json.dumps(asdict(row), ensure_ascii=False).encode(errors="replace")
-        await asyncio.to_thread(ResultFolder(self.folder / DONE).put, done, content)
+        await self.earlier.keep(digest, asdict(row))
         return Ended(row=row)
 
     async def _compare(self, wanted: Wanted, path: Path) -> Compared:
@@ -134,35 +125,18 @@ class Many:
 
     async def _digest(self, wanted: Wanted, found: Found) -> str:
         """What is the same as long as the result would be."""
-        parts = [await self.source.identity(found), found.name, wanted.text, self.language]
+        identity = await self.source.identity(found)
         clips = self.results.clip_format or ""
-        content = json.dumps([*parts, clips, *self.versions])
-        return hashlib.sha256(content.encode(errors="replace")).hexdigest()
+        return self.earlier.digest(identity, found.name, wanted.text, self.language, clips)
 
-    def _done(self, name: str) -> Row | None:
+    async def _done(self, digest: str) -> Row | None:
         """The row of an earlier run; None where there is none, or of another version."""
+        values = await self.earlier.find(digest)
         try:
-            return row_from(json.loads((self.folder / DONE / name).read_text("utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+            return None if values is None else row_from(values)
+        except TypeError:
             return None
 
 
 def _failed(wanted: Wanted, code: Exit, error: str) -> Ended:
     return Ended(row=Row(recording=plain(wanted.recording), error=plain(error)), code=code)
-
-
-async def versions_of(client: Client) -> list[str]:
-    """The command and the engines that results depend on."""
-    try:
-        models = await client.list_models()
-    except ClientError as error:
-        if error.code is not StatusCode.PERMISSION_DENIED:
-            raise
-        note("this key may not list models: what is done stays so when the engines change")
-        models = []
-    engines = {
-        f"{each.info.engine.engine} {each.info.engine.library} {each.info.engine.checkpoint_sha256}"
-        for each in models
-        if each.stage in ENGINES
-    }
-    return [version("maie-cli"), *sorted(engines)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,13 +14,13 @@ from maie_cli.align.comparing import compare
 from maie_cli.align.screen import print_reading
 from maie_cli.align.texts import TextError, Wanted, read_table, read_text
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, TenantOption
-from maie_cli.console import emit, err, note, out, warn
+from maie_cli.console import emit, note, out, warn
 from maie_cli.embedded import client_of
 from maie_cli.exits import EXIT_CODES, Exit, leave, run
 from maie_cli.files import ResultFolder, safe_name
 from maie_cli.recordings import Recording
 from maie_cli.secret_variables import WHY
-from maie_cli.views import bars, view_of
+from maie_cli.views import counted, view_of
 from maie_core.redaction import names_user
 from maie_formats.as_json import to_json
 
@@ -236,7 +235,8 @@ async def _many(
     from obstore.exceptions import BaseError
 
     from maie_cli.align.figures import write_figures
-    from maie_cli.align.many import Many, versions_of
+    from maie_cli.align.many import ENGINES, Many
+    from maie_cli.earlier import EarlierRuns, versions_of
 
     ended: list[Ended] = []
     async with client_of(embedded=embedded, gateway=gateway, tenant=tenant) as client:
@@ -244,27 +244,20 @@ async def _many(
             client=client,
             source=source,
             results=results,
-            folder=output,
-            versions=await versions_of(client),
+            earlier=EarlierRuns(folder=output, versions=await versions_of(client, ENGINES)),
             language=language,
             at_once=at_once,
         )
         try:
-            with nullcontext() if quiet else bars(err) as progress:
-                bar = (
-                    progress.add_task("recordings", total=len(wanted), note="")
-                    if progress
-                    else None
-                )
+            with counted(len(wanted), quiet=quiet) as count:
 
-                def count(each: Ended) -> None:
+                def end(each: Ended) -> None:
                     ended.append(each)
                     if each.row.error:
                         note(f"{each.row.recording}: {each.row.error}")
-                    if progress and bar is not None:
-                        progress.advance(bar)
+                    count()
 
-                await many.run(wanted, count)
+                await many.run(wanted, end)
         except BaseError:
             leave(
                 "The bucket cannot be listed; check its name and the AWS_* keys.", Exit.UNREACHABLE

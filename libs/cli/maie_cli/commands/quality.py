@@ -10,21 +10,20 @@ from typing import Annotated
 import typer
 
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, TenantOption
-from maie_cli.batch import Batch, Outcome
+from maie_cli.batch import Batch
 from maie_cli.console import note
+from maie_cli.earlier import EarlierRuns, versions_of
 from maie_cli.embedded import client_of
 from maie_cli.exits import EXIT_CODES, Exit, leave, run
 from maie_cli.files import ResultFolder
 from maie_cli.quality.limits import Limits
+from maie_cli.quality.measuring import AT_ONCE, ENGINES, Ended, Measuring
 from maie_cli.quality.page import page
 from maie_cli.recordings import Recording, recordings_in
-from maie_cli.views import view_of
+from maie_cli.views import SilentView, counted
 from maie_formats.clean import plain
-from maie_formats.quality.rows import Row, as_csv, as_json, row_of
+from maie_formats.quality.rows import as_csv, as_json
 
-AT_ONCE = 4
-# So many jobs with all of their results are in memory at a time.
-GROUP = 64
 app = typer.Typer(add_completion=False)
 
 
@@ -64,7 +63,8 @@ def quality(
 ) -> None:
     """Measure the sound of recordings: scores, noise, clipping, loudness, and more.
 
-    A recording that cannot be read has a line with the reason, and the others go on.
+    A recording that cannot be read has a line with the reason, and the others go on. What an
+    earlier run has measured in the same DIR is not measured again.
     """
     recordings = _recordings(folder)
     if not recordings:
@@ -100,15 +100,37 @@ async def _quality(
     gateway: str,
     tenant: str,
 ) -> Exit:
-    rows: list[Row] = []
-    code = Exit.OK
+    ended: list[Ended] = []
     async with client_of(embedded=embedded, gateway=gateway, tenant=tenant) as client:
-        with view_of([str(each) for each in recordings], quiet=quiet) as view:
-            batch = Batch(client, {"features": ["quality"]}, view, AT_ONCE)
-            for first in range(0, len(recordings), GROUP):
-                for outcome in await batch.run(list(recordings[first : first + GROUP])):
-                    code = max(code, outcome.code)
-                    rows.append(_row(outcome))
+        earlier = EarlierRuns(folder=output, versions=await versions_of(client, ENGINES))
+        try:
+            with counted(len(recordings), quiet=quiet) as count:
+
+                def end(each: Ended) -> None:
+                    ended.append(each)
+                    if each.row.error:
+                        note(f"{each.row.file}: {each.row.error}")
+                    count()
+
+                batch = Batch(client, {"features": ["quality"]}, SilentView(), AT_ONCE)
+                await Measuring(batch, earlier).run(recordings, end)
+        finally:
+            # Also what was measured before Ctrl-C is in the report.
+            outside = await _write(ended, recordings, files, output, limits)
+    code = max((each.code for each in ended), default=Exit.OK)
+    return max(code, Exit.FAILED) if outside else code
+
+
+async def _write(
+    ended: Sequence[Ended],
+    recordings: Sequence[Recording],
+    files: ResultFolder,
+    output: Path,
+    limits: Limits,
+) -> bool:
+    """Writes the report; gives whether a recording is outside the limits."""
+    order = {plain(str(each)): place for place, each in enumerate(recordings)}
+    rows = sorted((each.row for each in ended), key=lambda row: order[row.file])
     broken = {row.file: found for row in rows if (found := list(limits.broken(row)))}
     for name, content in (
         ("quality.csv", as_csv(rows)),
@@ -118,13 +140,9 @@ async def _quality(
         await asyncio.to_thread(files.put, name, content.encode())
     for file, found in broken.items():
         note(f"{file}: {'; '.join(found)}")
-    note(f"{len(rows)} recordings, {len(broken)} outside the limits; see {output / 'quality.html'}")
-    return max(code, Exit.FAILED) if broken else code
-
-
-def _row(outcome: Outcome) -> Row:
-    name = plain(str(outcome.recording))
-    finished = outcome.finished
-    if finished is None or not finished.job.results.HasField("quality_report"):
-        return Row(file=name, error=outcome.message or "There is no quality report.")
-    return row_of(finished.job, name)
+    before = sum(each.before for each in ended)
+    note(
+        f"{len(rows)} of {len(recordings)} recordings, {before} measured before, {len(broken)} "
+        f"outside the limits; see {output / 'quality.html'}"
+    )
+    return bool(broken)

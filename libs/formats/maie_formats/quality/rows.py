@@ -138,6 +138,16 @@ def row_of(done: job.Job, file: str) -> Row:
     )
 
 
+def row_from(values: dict[str, Any]) -> Row:
+    """The row of values that `asdict` made.
+
+    Raises:
+        TypeError: They are of another version.
+    """
+    moments = tuple(Moment(**each) for each in values.get("moments", ()))
+    return Row(**values | {"warnings": tuple(values.get("warnings", ())), "moments": moments})
+
+
 def as_csv(rows: Sequence[Row]) -> str:
     """A table with a line for each recording; what is not known is empty."""
     made = io.StringIO()
