@@ -44,12 +44,22 @@ class Batch:
         options: The options of each job.
         view: Shows the events.
         at_once: The most recordings in progress.
+        outlived: Whether jobs go on when the command ends, as those of a mesh of its own do not.
     """
 
-    def __init__(self, client: Client, options: JobOptions, view: View, at_once: int) -> None:
+    def __init__(
+        self,
+        client: Client,
+        options: JobOptions,
+        view: View,
+        at_once: int,
+        *,
+        outlived: bool = True,
+    ) -> None:
         self._client = client
         self._options = options
         self._view = view
+        self._outlived = outlived
         self._turn = asyncio.Semaphore(at_once)
 
     async def run(self, recordings: list[Recording]) -> list[Outcome]:
@@ -90,7 +100,7 @@ class Batch:
                     if event.HasField("finished"):
                         return event.finished.job
         except asyncio.CancelledError:
-            if job_id:
+            if job_id and self._outlived:
                 note(f"{recording} goes on; follow it with: maie jobs watch {job_id}")
             raise
         raise AssertionError("a job's events end with `finished`")

@@ -35,7 +35,14 @@ class Compared:
 
 
 async def compare(
-    client: Client, path: Path, text: str, view: View, *, name: str = "", language: str = ""
+    client: Client,
+    path: Path,
+    text: str,
+    view: View,
+    *,
+    name: str = "",
+    language: str = "",
+    outlived: bool = True,
 ) -> Compared:
     """Compares a file with its text.
 
@@ -46,6 +53,7 @@ async def compare(
         view: Shows the job's events.
         name: The recording's display name; that of the file if empty.
         language: The language, such as "en"; empty for that of the mesh.
+        outlived: As `Batch` has it.
     """
     batch = Batch(
         client,
@@ -57,6 +65,7 @@ async def compare(
         },
         view,
         1,
+        outlived=outlived,
     )
     (outcome,) = await batch.run([Recording(path=path)])
     finished = outcome.finished

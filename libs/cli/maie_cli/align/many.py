@@ -54,6 +54,7 @@ class Many:
         earlier: What earlier runs have done.
         language: The language, such as "en"; empty for that of the mesh.
         at_once: The most recordings in progress.
+        outlived: As `Batch` has it.
     """
 
     client: Client
@@ -62,6 +63,7 @@ class Many:
     earlier: EarlierRuns
     language: str
     at_once: int
+    outlived: bool
 
     async def run(self, wanted: Sequence[Wanted], ended: Callable[[Ended], None]) -> None:
         """Compares all; one that fails does not affect the others.
@@ -120,7 +122,13 @@ class Many:
     async def _compare(self, wanted: Wanted, path: Path) -> Compared:
         name = plain(wanted.recording)
         return await compare(
-            self.client, path, wanted.text, SilentView(), name=name, language=self.language
+            self.client,
+            path,
+            wanted.text,
+            SilentView(),
+            name=name,
+            language=self.language,
+            outlived=self.outlived,
         )
 
     async def _digest(self, wanted: Wanted, found: Found) -> str:

@@ -191,7 +191,9 @@ async def _one(
 ) -> Exit:
     async with client_of(embedded=embedded, gateway=gateway, tenant=tenant) as client:
         with view_of([str(Recording(path=recording))], quiet=quiet) as view:
-            compared = await compare(client, recording, text, view, language=language)
+            compared = await compare(
+                client, recording, text, view, language=language, outlived=not embedded
+            )
     if compared.report is None:
         leave(compared.error, compared.code)
     for sentence in compared.warnings:
@@ -247,6 +249,7 @@ async def _many(
             earlier=EarlierRuns(folder=output, versions=await versions_of(client, ENGINES)),
             language=language,
             at_once=at_once,
+            outlived=not embedded,
         )
         try:
             with counted(len(wanted), quiet=quiet) as count:

@@ -21,6 +21,7 @@ from maie_cli.quality.measuring import AT_ONCE, ENGINES, Ended, Measuring
 from maie_cli.quality.page import page
 from maie_cli.recordings import Recording, recordings_in
 from maie_cli.views import SilentView, counted
+from maie_client import JobOptions
 from maie_formats.clean import plain
 from maie_formats.quality.rows import as_csv, as_json
 
@@ -112,7 +113,8 @@ async def _quality(
                         note(f"{each.row.file}: {each.row.error}")
                     count()
 
-                batch = Batch(client, {"features": ["quality"]}, SilentView(), AT_ONCE)
+                options: JobOptions = {"features": ["quality"]}
+                batch = Batch(client, options, SilentView(), AT_ONCE, outlived=not embedded)
                 await Measuring(batch, earlier).run(recordings, end)
         finally:
             # Also what was measured before Ctrl-C is in the report.
