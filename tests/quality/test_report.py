@@ -97,6 +97,16 @@ def test_hum_is_that_of_most_of_the_recording() -> None:
     assert most.hum.level_dbfs == pytest.approx(-40)
 
 
+def echo(level: float) -> quality.Echo:
+    return quality.Echo(delay=duration(0.25), level_db=level, share=1)
+
+
+def test_an_echo_that_is_low_or_rare_is_not_warned_of() -> None:
+    assert not make_report([part(3, echo=echo(-12))], RECEIVED).warnings
+    rare = [part(3, echo=echo(-3)), *(part(3) for _ in range(9))]
+    assert not make_report(rare, RECEIVED).warnings
+
+
 def test_the_echo_of_most_of_the_recording_is_reported() -> None:
     near, near_too, far = (
         quality.Echo(delay=duration(delay), level_db=level, share=1)
@@ -124,6 +134,7 @@ def test_a_recording_without_speech_has_no_scores() -> None:
     [
         (part(3, **levels(0.011, 0.006)), "the noise is only"),
         (part(3, reverberation_seconds=1.2), "far from the microphone (1.2 s)"),
+        (part(3, echo=echo(-6)), "is heard again after 0.25 s, only 6 dB lower"),
         (part(1.2), "listeners would rate the sound 1.2 of 5"),
     ],
 )

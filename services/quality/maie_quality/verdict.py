@@ -6,6 +6,7 @@ from typing import Final
 
 from maie.common.v1 import types_pb2 as common
 from maie.quality.v1 import quality_pb2 as quality
+from maie_core.durations import seconds
 from maie_core.reasons import WarningReason
 from maie_core.result_warnings import result_warning
 
@@ -13,6 +14,9 @@ from maie_core.result_warnings import result_warning
 NOISY_SNR: Final = 10.0
 REVERBERANT_SECONDS: Final = 0.6
 POOR_OVERALL: Final = 2.2
+# Listeners hardly mind what costs speech recognition words: no score tells of an echo.
+LOUD_ECHO_DB: Final = -9.0
+_ECHO_SHARE: Final = 0.2
 
 
 def verdict(report: quality.QualityReport) -> list[common.Warning]:
@@ -24,6 +28,11 @@ def verdict(report: quality.QualityReport) -> list[common.Warning]:
         causes.append(
             "the speech reverberates, as it does far from the microphone "
             f"({report.reverberation_seconds:.1f} s)"
+        )
+    if report.echo.level_db >= LOUD_ECHO_DB and report.echo.share >= _ECHO_SHARE:
+        causes.append(
+            f"the speech is heard again after {seconds(report.echo.delay):.2f} s, "
+            f"only {-report.echo.level_db:.0f} dB lower"
         )
     if report.HasField("overall") and report.overall.mean < POOR_OVERALL:
         causes.append(f"listeners would rate the sound {report.overall.mean:.1f} of 5")
