@@ -15,8 +15,9 @@ from aiohttp import web
 from maie_core.errors import Code, StageError
 from maie_llm import LanguageModel, Message, Prompt
 from maie_llm.openai import OpenAISettings, open_openai
-from maie_llm.openai.errors import MAX_RETRY_AFTER, retry_after_of
+from maie_llm.openai.errors import retry_after_of
 from maie_llm.settings import GenerationSettings
+from maie_runtime.server_calls import MAX_RETRY_AFTER
 from tests.llm.asking import HELLO, QUICK, answered, model_on
 from tests.llm.openai_server import (
     MODEL,

@@ -13,31 +13,21 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from datetime import timedelta
-from typing import TypeVar
 
 import structlog
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_before_delay,
-    wait_random_exponential,
-)
 
 from maie_core.errors import StageError
 from maie_llm.openai.chunks import Chunk
 from maie_llm.openai.errors import Unavailable
 from maie_llm.openai.settings import OpenAISettings
 from maie_runtime.background import background_tasks
-from maie_runtime.breaker import CircuitBreaker
+from maie_runtime.server_calls import ServerCalls
 
 log = structlog.get_logger()
 
-BACK_OFF = wait_random_exponential(multiplier=0.5, max=15)
 # How often the server's slots are polled before an idle call times out.
 POLLS_PER_TIMEOUT = 3
 
-ResultT = TypeVar("ResultT")
 Heartbeat = Callable[[], None]
 Slots = Callable[[], Awaitable[str]]
 """Gets the server's report of its busy slots; empty if none is busy or reported."""
@@ -50,34 +40,19 @@ class CallPolicy:
         settings: The timeouts.
         concurrency: The most concurrent calls; None for no limit.
         slots: Gets the server's report of its slots; None if it has none.
+
+    Attributes:
+        calls: Retries and the circuit breaker.
     """
 
     def __init__(
         self, settings: OpenAISettings, concurrency: int | None = None, slots: Slots | None = None
     ) -> None:
         self._settings = settings
-        self._server = settings.base_url
         self._limit = asyncio.Semaphore(concurrency) if concurrency else None
         self._slots = slots
         self._waiting: dict[object, Heartbeat] = {}
-        self._breaker = CircuitBreaker(
-            threshold=settings.breaker_failures, pause=settings.breaker_pause_seconds
-        )
-
-    async def retrying(self, call: Callable[[], Awaitable[ResultT]]) -> ResultT:
-        """Runs a call, with retries until the time limit.
-
-        Raises:
-            StageError: The last attempt's error, or a permanent one.
-        """
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Unavailable),
-            stop=stop_before_delay(self._settings.retry_seconds),
-            wait=_pause,
-            before_sleep=_log_retry,
-            reraise=True,
-        )
-        return await retrying(call)
+        self.calls = ServerCalls(settings.base_url, settings, _paused, kind="llm")
 
     @asynccontextmanager
     async def slot(self, heartbeat: Heartbeat) -> AsyncIterator[None]:
@@ -95,36 +70,6 @@ class CallPolicy:
             yield
         finally:
             self._limit.release()
-
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Runs a call through the circuit breaker.
-
-        Raises:
-            Unavailable: The circuit breaker is open.
-        """
-        if left := self._breaker.enter(self._server):
-            raise Unavailable("failed again and again", timedelta(seconds=left))
-        try:
-            yield
-        except Unavailable as error:
-            if error.answered:
-                self._breaker.succeeded(self._server)
-            else:
-                self.record_failure()
-            raise
-        except StageError:
-            self._breaker.succeeded(self._server)
-            raise
-        except BaseException:
-            self._breaker.abandoned(self._server)
-            raise
-        self._breaker.succeeded(self._server)
-
-    def record_failure(self) -> None:
-        """Records a failed call in the circuit breaker."""
-        if self._breaker.failed(self._server):
-            log.warning("llm.circuit_opened", server=self._server)
 
     async def with_timeouts(
         self, chunks: AsyncGenerator[Chunk, None], heartbeat: Heartbeat
@@ -240,15 +185,5 @@ def _has_output(chunk: Chunk) -> bool:
     return any(choice.delta.has_output for choice in chunk.choices)
 
 
-def _pause(state: RetryCallState) -> float:
-    """The seconds to wait: the back-off, but at least the server's Retry-After."""
-    error = state.outcome.exception() if state.outcome else None
-    wanted = error.retry_after_header if isinstance(error, Unavailable) else None
-    return max(BACK_OFF(state), wanted.total_seconds() if wanted else 0.0)
-
-
-def _log_retry(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning(
-        "llm.retry", attempt=state.attempt_number, error=str(error), wait=state.upcoming_sleep
-    )
+def _paused(left: timedelta) -> Unavailable:
+    return Unavailable("failed again and again", left)

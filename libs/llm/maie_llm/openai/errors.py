@@ -13,10 +13,8 @@ from typing import Any
 
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
+from maie_runtime.server_calls import ServerUnavailable
 
-RETRY_AFTER = timedelta(seconds=10)
-# The longest Retry-After that counts.
-MAX_RETRY_AFTER = timedelta(hours=1)
 # Transient errors, in addition to all of 500 and above.
 PASSING = frozenset(
     {
@@ -42,28 +40,17 @@ TOO_LONG = re.compile(
 NO_CREDIT = "insufficient_quota"
 
 
-class Unavailable(StageError):
+class Unavailable(ServerUnavailable):
     """The server cannot answer for now.
 
     Args:
         what: What happened, such as "cannot be reached".
-        retry_after_header: When to try again, by the server's header.
+        wait: When to try again, by the server's header.
         answered: Whether the server works and is only overloaded.
     """
 
-    def __init__(
-        self, what: str, retry_after_header: timedelta | None = None, *, answered: bool = False
-    ) -> None:
-        super().__init__(
-            Code.UNAVAILABLE,
-            Reason.MODEL_UNAVAILABLE,
-            f"The language model's server {what}; try again later.",
-            retry_after=RETRY_AFTER
-            if retry_after_header is None
-            else min(retry_after_header, MAX_RETRY_AFTER),
-        )
-        self.retry_after_header = retry_after_header
-        self.answered = answered
+    def __init__(self, what: str, wait: timedelta | None = None, *, answered: bool = False) -> None:
+        super().__init__("language model's server", what, wait=wait, answered=answered)
 
 
 def prompt_too_long(what: str) -> StageError:

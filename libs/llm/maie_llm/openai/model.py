@@ -102,10 +102,10 @@ class OpenAIModel:
             return self._bound(messages)
 
         async def counted() -> int:
-            with self._policy.guarded():
+            with self._policy.calls.guarded():
                 return await self._server.count(messages)
 
-        return await self._policy.retrying(counted)
+        return await self._policy.calls.retrying(counted)
 
     async def generate(self, prompt: Prompt) -> AsyncGenerator[str | Completion, None]:
         """Streams the answer: pieces of text, and at last how it ended.
@@ -133,17 +133,17 @@ class OpenAIModel:
             async with AsyncExitStack() as stack:
                 await stack.enter_async_context(self._policy.slot(prompt.heartbeat))
                 rest = await stack.enter_async_context(aclosing(self._pieces(prompt, body)))
-                with self._policy.guarded():
+                with self._policy.calls.guarded():
                     return await anext(rest), rest, stack.pop_all()
 
-        first, rest, call = await self._policy.retrying(begun)
+        first, rest, call = await self._policy.calls.retrying(begun)
         async with call:
             yield first
             try:
                 async for piece in rest:
                     yield piece
             except Unavailable:
-                self._policy.record_failure()
+                self._policy.calls.record_failure()
                 raise
 
     async def _pieces(self, prompt: Prompt, body: Mapping[str, Any]) -> AsyncGenerator[Piece, None]:
