@@ -13,7 +13,7 @@ from grpc_status import rpc_status
 
 from maie_client.reasons import ClientReason
 from maie_client.text import sendable
-from maie_client.tls_problems import tls_problem
+from maie_tls.problems import tls_problem
 
 # The codes of a call whose gateway was stopped, killed or disconnected during it.
 _BREAKS = frozenset(
@@ -164,7 +164,13 @@ def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:
 
 def _without_details(error: grpc.aio.AioRpcError, address: str) -> ClientError:
     if error.code() is grpc.StatusCode.UNAVAILABLE:
-        if problem := tls_problem(error.details() or "", address):
+        problem = tls_problem(
+            error.details() or "",
+            sendable(address),
+            setting="MAIE_CA_FILE or Tls(ca_file=...)",
+            plain="leave out https://",
+        )
+        if problem:
             return ClientError(error.code(), ClientReason.TLS_FAILED, problem)
         return ClientError(
             error.code(),

@@ -34,9 +34,7 @@ class ServerUnavailable(StageError):
     """A server cannot answer for now.
 
     Args:
-        server: What it is, such as "language model's server".
-        what: What happened, such as "cannot be reached".
-        remedy: What to do.
+        message: One sentence: what happened, and what to do.
         wait: When to try again, as the server says.
         answered: Whether the server works and is only overloaded.
         may_pass: Whether another try of the call may help within seconds.
@@ -44,10 +42,8 @@ class ServerUnavailable(StageError):
 
     def __init__(
         self,
-        server: str,
-        what: str,
+        message: str,
         *,
-        remedy: str = "try again later",
         wait: timedelta | None = None,
         answered: bool = False,
         may_pass: bool = True,
@@ -55,7 +51,7 @@ class ServerUnavailable(StageError):
         super().__init__(
             Code.UNAVAILABLE,
             Reason.MODEL_UNAVAILABLE,
-            f"The {server} {what}; {remedy}.",
+            message,
             retry_after=RETRY_AFTER if wait is None else min(wait, MAX_RETRY_AFTER),
         )
         self.wait = wait

@@ -50,7 +50,9 @@ class Unavailable(ServerUnavailable):
     """
 
     def __init__(self, what: str, wait: timedelta | None = None, *, answered: bool = False) -> None:
-        super().__init__("language model's server", what, wait=wait, answered=answered)
+        super().__init__(
+            f"The language model's server {what}; try again later.", wait=wait, answered=answered
+        )
 
 
 def prompt_too_long(what: str) -> StageError:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from maie_client.text import sendable
-
 # Words of grpcio 1.85 and BoringSSL in the details of UNAVAILABLE; tests/client/test_tls.py makes
 # each of them.
 _UNTRUSTED = (
     "The certificate of {address} is from a CA that this client does not trust; name its CA's file "
-    "in MAIE_CA_FILE or Tls(ca_file=...)."
+    "in {setting}."
 )
 _OTHER_NAME = (
     "The certificate of {address} is for another name; use a name that it has, or have one made "
@@ -16,7 +14,7 @@ _OTHER_NAME = (
 )
 _PROBLEMS = (
     ("Hostname Verification Check failed", _OTHER_NAME),
-    ("WRONG_VERSION_NUMBER", "What answers at {address} does not take TLS; leave out https://."),
+    ("WRONG_VERSION_NUMBER", "What answers at {address} does not take TLS; {plain}."),
     ("certificate has expired", "The certificate of {address} has expired; it must be renewed."),
     (
         "certificate is not yet valid",
@@ -28,14 +26,16 @@ _PROBLEMS = (
 )
 
 
-def tls_problem(details: str, address: str) -> str:
+def tls_problem(details: str, address: str, *, setting: str, plain: str) -> str:
     """A sentence about why there is no TLS connection; empty where that is not why.
 
     Args:
         details: The details of gRPC's UNAVAILABLE.
         address: The server's address.
+        setting: What names the file of the CAs.
+        plain: How to connect without TLS, such as "leave out https://".
     """
     for words, sentence in _PROBLEMS:
         if words in details:
-            return sentence.format(address=sendable(address))
+            return sentence.format(address=address, setting=setting, plain=plain)
     return ""
