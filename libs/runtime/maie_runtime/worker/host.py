@@ -80,6 +80,7 @@ class Host:
     Attributes:
         slots: The free slots. The caller that acquires one releases it after the work.
         quarantine: Keeps a suspect away from other work.
+        admits: Whether it may take units; an engine's server may not be ready.
         residency: As given.
         tracer: As given.
     """
@@ -95,6 +96,7 @@ class Host:
     ) -> None:
         self.slots = asyncio.Semaphore(settings.slots)
         self.quarantine = Quarantine()
+        self.admits = True
         self.residency = residency
         self._settings = settings
         self._limits = Limits.of(settings)
@@ -169,12 +171,14 @@ class Host:
         return job_id in self._cancelled
 
     def may_take(self, puller: int) -> bool:
-        """Whether a puller may take a unit.
+        """Whether a puller may take a unit; none may while the engine's server is not ready.
 
         While another service has the shared GPU, only one puller takes one unit, and waits with it
         for the GPU: there is no other way to detect work, for JetStream does not distinguish
         redelivered units from running ones. The other units are left to other workers.
         """
+        if not self.admits:
+            return False
         if self.residency.admits:
             return True
         if self._scout is None and puller >= self._settings.interactive_slots:

@@ -7,7 +7,13 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    suppress,
+)
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -40,7 +46,7 @@ from maie_runtime.worker.front import Front
 from maie_runtime.worker.host import Host, end_process, log_context
 from maie_runtime.worker.malloc import give_back_memory, limit_arenas
 from maie_runtime.worker.metrics import WorkMetrics, observe_worker
-from maie_runtime.worker.stage import OffersStreams, Stage, Streams
+from maie_runtime.worker.stage import OffersStreams, Stage, Streams, readiness_of
 from maie_runtime.worker.unit import UnitRunner
 
 log = structlog.get_logger()
@@ -198,12 +204,22 @@ async def serve_stage(
         if streams is not None:
             await stack.enter_async_context(background_tasks(_leave_hung(streams, front, host)))
         try:
-            yield front.address
+            # It ends before the drain, which has the last word on health.
+            async with background_tasks(_follow(stage, front, host)):
+                yield front.address
         finally:
             await front.set_serving(False)
             if streams is not None:
                 await streams.drain()
             await asyncio.gather(consumer.stop(grace), front.stop(grace))
+
+
+async def _follow(stage: Stage[Any, Any], front: Front, host: Host) -> None:
+    """Takes no units, and reports so, while a server that the stage needs is not ready."""
+    async with aclosing(readiness_of(stage)) as changes:
+        async for is_ready in changes:
+            host.admits = is_ready
+            await front.set_serving(is_ready)
 
 
 async def _leave_hung(streams: Streams, front: Front, host: Host) -> None:

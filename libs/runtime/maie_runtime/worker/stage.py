@@ -8,6 +8,7 @@ and response are the protobuf messages of the contract on both.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -134,6 +135,15 @@ class OffersStreams(Protocol):
 
 
 @runtime_checkable
+class NeedsServer(Protocol):
+    """A Stage, or an engine, that can do nothing without a server beside the mesh."""
+
+    def readiness(self) -> AsyncGenerator[bool, None]:
+        """Yields whether the server can do its work, at each change; it can at first."""
+        ...
+
+
+@runtime_checkable
 class MeasuresResults(Protocol):
     """A Stage whose results have figures for metrics."""
 
@@ -172,3 +182,11 @@ class CountsBatches(Protocol):
 def batching_of(part: object) -> Batching:
     """What an engine or a model did in batches; all 0 where it makes none."""
     return part.batching if isinstance(part, CountsBatches) else Batching()
+
+
+async def readiness_of(part: object) -> AsyncGenerator[bool, None]:
+    """Whether an engine's server can do its work, at each change; nothing where it has none."""
+    if isinstance(part, NeedsServer):
+        async with aclosing(part.readiness()) as changes:
+            async for is_ready in changes:
+                yield is_ready
