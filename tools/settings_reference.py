@@ -7,7 +7,12 @@ from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
-from maie_alignment.settings import AlignmentSettings, EmbeddedSettings, Wav2Vec2Settings
+from maie_alignment.settings import (
+    AlignmentSettings,
+    EmbeddedSettings,
+    TritonSettings,
+    Wav2Vec2Settings,
+)
 from maie_asr.settings import (
     AsrSettings,
     ChunkformerSettings,
@@ -80,6 +85,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Alignment", AlignmentSettings),
     ("Alignment engine `embedded`", EmbeddedSettings),
     ("Alignment engine `wav2vec2`", Wav2Vec2Settings),
+    ("Alignment engine `triton`", TritonSettings),
     ("Enhancement", EnhancementSettings),
     ("Enhancement engine `vllm`", EnhancementVllmSettings),
     ("Enhancement engine `openai`", EnhancementOpenAISettings),

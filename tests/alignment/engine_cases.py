@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,11 +15,14 @@ import pytest
 from maie_alignment.engine import Engine, Samples
 from maie_alignment.engines.ctc.folder import DEFAULT_MODEL
 from maie_alignment.engines.embedded.engine import create as create_embedded
+from maie_alignment.engines.triton import engine as triton
 from maie_alignment.engines.wav2vec2.engine import create as create_wav2vec2
-from maie_alignment.settings import AlignmentSettings, Wav2Vec2Settings
+from maie_alignment.settings import AlignmentSettings, TritonSettings, Wav2Vec2Settings
 from maie_core.models import DEFAULT_MODELS_DIR, MANIFEST, model_store
 from tests.alignment.ctc_model import spoken, write_model
+from tests.alignment.kserve_server import MODEL, KserveServer, serving, tls_of
 from tests.alignment.readings import AMIABLE, AMIABLE_TEXT, read_audio, words_of
+from tests.certificates import TestCa
 
 HAMA = model_store(Path(os.environ.get("MAIE_MODELS_DIR", DEFAULT_MODELS_DIR))) / DEFAULT_MODEL
 needs_hama = pytest.mark.skipif(
@@ -43,6 +46,7 @@ class Case:
         marks: What a test of it is marked with.
         has_phones: Whether it says when sounds are spoken.
         hears: Whether its model is one that was trained.
+        is_remote: Whether its model is on another machine.
     """
 
     create: Callable[[AlignmentSettings], AbstractAsyncContextManager[Engine]]
@@ -52,6 +56,7 @@ class Case:
     marks: tuple[Any, ...] = ()
     has_phones: bool = True
     hears: bool = True
+    is_remote: bool = False
 
 
 def read_aloud() -> tuple[Samples, Sequence[str]]:
@@ -75,6 +80,35 @@ def of_torch(folder: Path) -> AlignmentSettings:
     return AlignmentSettings(slots=2, wav2vec2=own)
 
 
+def on_a_server(source: Callable[[Path], Path]) -> Callable[[Path], AlignmentSettings]:
+    """Settings for a server that runs a model; it is started with the engine."""
+
+    def settings(folder: Path) -> AlignmentSettings:
+        own = TritonSettings(
+            address="127.0.0.1:1",
+            ca_file=TestCa(folder=folder / "ca").ca_file,
+            model=MODEL,
+            model_path=source(folder / "model"),
+        )
+        return AlignmentSettings(slots=2, triton=own)
+
+    return settings
+
+
+@asynccontextmanager
+async def create_triton(settings: AlignmentSettings) -> AsyncIterator[Engine]:
+    """The engine `triton`, and a server that has its model."""
+    own = settings.triton
+    assert own.model_path is not None
+    assert own.ca_file is not None
+    ca = TestCa(folder=own.ca_file.parent)
+    server = KserveServer(folder=own.model_path)
+    async with serving(server, tls_of(ca)) as address:
+        there = own.model_copy(update={"address": address})
+        async with triton.create(settings.model_copy(update={"triton": there})) as engine:
+            yield engine
+
+
 CASES = {
     "embedded": Case(
         create=create_embedded,
@@ -95,6 +129,22 @@ CASES = {
         audio=as_tones,
         wrong=("jumps", "sleeps"),
         has_phones=False,
+    ),
+    "triton-phones": Case(
+        create=create_triton,
+        settings=on_a_server(lambda _: HAMA),
+        audio=read_aloud,
+        wrong=("respectable", "holiday"),
+        marks=(needs_hama,),
+        is_remote=True,
+    ),
+    "triton-letters": Case(
+        create=create_triton,
+        settings=on_a_server(write_model),
+        audio=as_tones,
+        wrong=("jumps", "sleeps"),
+        has_phones=False,
+        is_remote=True,
     ),
     "wav2vec2-torch": Case(
         create=create_wav2vec2,

@@ -27,12 +27,17 @@ async def opened(
 
 
 async def test_it_says_what_it_is(opened: tuple[Case, Engine]) -> None:
-    _, engine = opened
+    case, engine = opened
     version = engine.version
     assert version.engine
     assert version.library
-    assert version.device == "cpu"
-    assert re.fullmatch("[0-9a-f]{64}", version.checkpoint_sha256)
+    if case.is_remote:
+        assert version.parameters["model_version"]
+        sha256 = version.parameters["vocabulary_sha256"]
+    else:
+        assert version.device == "cpu"
+        sha256 = version.checkpoint_sha256
+    assert re.fullmatch("[0-9a-f]{64}", sha256)
     assert engine.description.endswith(".")
     assert engine.language_codes == ("en",)
     assert engine.max_seconds >= 30

@@ -149,6 +149,10 @@ class ServerCalls:
         if self._breaker.failed(self._address):
             log.warning(f"{self._kind}.circuit_opened", server=self._address)
 
+    def record_success(self) -> None:
+        """Closes the circuit breaker: the server is known to work again."""
+        self._breaker.succeeded(self._address)
+
     def _log_retry(self, state: RetryCallState) -> None:
         log.warning(
             f"{self._kind}.retry",

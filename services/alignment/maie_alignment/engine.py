@@ -75,14 +75,17 @@ class Engine(Protocol):
     Attributes:
         description: The engine, in one sentence.
         language_codes: The languages it aligns, as primary subtags.
-        max_seconds: The longest audio of one call, in seconds.
         vram_bytes: The GPU memory of its model; 0 on a CPU.
     """
 
     description: str
     language_codes: tuple[str, ...]
-    max_seconds: float
     vram_bytes: int
+
+    @property
+    def max_seconds(self) -> float:
+        """The longest audio of one call, in seconds."""
+        ...
 
     @property
     def weights(self) -> Loadable | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.settings import GpuServiceSettings, Settings
+from maie_runtime.rpc.kserve.settings import InferenceServerSettings
 from maie_runtime.worker.engines import find_engine
 
 ENGINES = "maie.alignment.engines"
@@ -61,6 +62,32 @@ class Wav2Vec2Settings(Settings):
     """The languages of a model of letters, as primary subtags. Those of sounds are for English."""
 
 
+class TritonSettings(InferenceServerSettings):
+    """The engine `triton`; `MAIE_ALIGNMENT_TRITON_` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="MAIE_ALIGNMENT_TRITON_")
+
+    model_path: Path | None = None
+    """A directory with what belongs to the model on the server: `vocab.json`, and `config.json` and
+    `preprocessor_config.json` where transformers writes them; unset: that of
+    `maie models pull hama-phones-1.3`."""
+    sha256: Sha256 = ""
+    """The expected SHA-256 of these files. Leave empty if the manifest beside them has it."""
+    input: str = ""
+    """The model's input with the audio, where it is the only one and has another name than in
+    exports of transformers; needs `output`."""
+    output: str = ""
+    """The model's output, where it has another name than in such exports; needs `input`."""
+    languages: tuple[str, ...] = ("en",)
+    """The languages of a model of letters, as primary subtags. Those of sounds are for English."""
+
+    @model_validator(mode="after")
+    def _names_both(self) -> Self:
+        if bool(self.input) != bool(self.output):
+            raise ValueError("INPUT and OUTPUT belong together: set both or neither")
+        return self
+
+
 class AlignmentSettings(GpuServiceSettings):
     """The alignment service; `MAIE_ALIGNMENT_` in the environment."""
 
@@ -74,6 +101,8 @@ class AlignmentSettings(GpuServiceSettings):
     """The engine `embedded`."""
     wav2vec2: Wav2Vec2Settings = Field(default_factory=Wav2Vec2Settings)
     """The engine `wav2vec2`."""
+    triton: TritonSettings = Field(default_factory=TritonSettings)
+    """The engine `triton`."""
 
     def check(self) -> None:
         """Refuses an engine that is not installed."""

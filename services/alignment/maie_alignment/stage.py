@@ -27,7 +27,7 @@ from maie_runtime.blobs import Blobs
 from maie_runtime.worker.blocking import run_blocking
 from maie_runtime.worker.engine_calls import engine_call
 from maie_runtime.worker.engines import load_engine
-from maie_runtime.worker.stage import ResultFigures, StageContext
+from maie_runtime.worker.stage import ResultFigures, StageContext, readiness_of
 from maie_speech.chunk_audio import read_content
 
 
@@ -150,6 +150,10 @@ class AlignStage:
     def facts(self, response: alignment.AlignResponse) -> event.UnitFacts:
         """Nothing that others wait for."""
         return event.UnitFacts()
+
+    def readiness(self) -> AsyncGenerator[bool, None]:
+        """Whether the engine's server can do its work, at each change."""
+        return readiness_of(self._engine)
 
     def models(self) -> Sequence[event.ModelInfo]:
         """The engine."""

@@ -82,8 +82,10 @@ def mesh_certificates(settings: MeshSettings) -> CertificateFiles | None:
     return open_certificates(settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file)
 
 
-def open_certificates(certificate: Path, key: Path, authorities: Path | None) -> CertificateFiles:
-    """Reads a server's certificates; logs each later change of the files.
+def open_certificates(
+    certificate: Path | None, key: Path | None, authorities: Path | None
+) -> CertificateFiles:
+    """Reads a server's certificates, or a caller's; logs each later change of the files.
 
     Raises:
         StageError: FAILED_PRECONDITION with CERTIFICATE_INVALID.
