@@ -71,6 +71,10 @@ test-diarization-engines: .venv-diarization-engines/.members ## Run what every d
 test-alignment-engines: .venv-diarization-engines/.members ## Run what every alignment engine promises for models of torch, too, in the environment of the diarization engines.
 	@.venv-diarization-engines/bin/python -m pytest tests/alignment/test_engine_contract.py tests/alignment/test_wav2vec2_torch.py -W default $(ARGS)
 
+.PHONY: test-triton
+test-triton: tested .venv-triton/.locked ## Run the alignment engine triton with NVIDIA's Triton itself, in an environment of its own (60 MB).
+	@$(BIN)/python -m pytest tests/alignment/test_real_triton.py $(ARGS)
+
 .PHONY: pictures
 pictures: tested browser ## Take pictures of the console's pages for docs/; ARGS name single ones.
 	@$(BIN)/python -m tools.pictures $(ARGS)
@@ -288,6 +292,8 @@ lock: $(BIN)/.uv ## Resolve the packages again (ARGS=--upgrade: to the newest) a
 	$(call step,writing locks/diarization-engines.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_28 $(TORCH) \
 		--excludes locks/diarization-engines-without.txt $(addprefix --no-emit-package ,$(NAMES)) \
 		locks/diarization-engines.in $(addsuffix pyproject.toml,$(MEMBERS)) -o locks/diarization-engines.txt,see above.)
+	$(call step,writing locks/triton.txt,$(UV_COMPILE) --no-config $(ARGS) --python-version 3.11 --python-platform x86_64-manylinux_2_35 \
+		--excludes locks/triton-without.txt locks/triton.in -o locks/triton.txt,see above.)
 	$(call step,resolving npm packages,for folder in . locks/lighthouse; do \
 		npm install --prefix $$folder --omit-lockfile-registry-resolved --package-lock-only --loglevel=error && node tools/lock-without-addresses.js $$folder || exit 1; \
 		done,see above.)
@@ -412,6 +418,11 @@ $(BIN)/.members: $(BIN)/.locked $(addsuffix pyproject.toml,$(MEMBERS))
 	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-peers/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
 	@touch $@
 
+.venv-triton/.locked: locks/triton.txt $(BIN)/.uv
+	$(call step,making .venv-triton,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-triton,Triton's Python backend needs Python 3.11 with libpython3.11.)
+	$(call step,installing Triton,$(UV) pip install --no-config --quiet --python .venv-triton/bin/python --no-deps --require-hashes -r $<,see above; is the package index reachable?)
+	@touch $@
+
 .venv-diarization/.locked: locks/diarization-peers.txt $(BIN)/.uv
 	$(call step,making .venv-diarization,$(UV) venv --quiet --clear --no-python-downloads --python 3.11 .venv-diarization,The other products need Python 3.11.)
 	$(call step,installing other products,$(UV) pip install --no-config --quiet --python .venv-diarization/bin/python --no-deps --require-hashes $(TORCH) -r $<,see above; is the package index reachable?)
@@ -452,7 +463,7 @@ $(CONSOLE)/index.html: node_modules/.installed $(shell find services/web/console
 
 .PHONY: clean
 clean: ## Remove everything that these targets made: environments, caches, local data.
-	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers .venv-diarization .venv-diarization-engines .venv-alignment-peers .venv-aeneas .lighthouse build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
+	@rm -rf .venv .venv-audit .venv-checkov .venv-docs .venv-vllm .venv-peers .venv-diarization .venv-diarization-engines .venv-alignment-peers .venv-aeneas .venv-triton .lighthouse build/chart build/release build/sbom build/site $(CONSOLE) node_modules .cache .maie .mypy_cache .ruff_cache .pytest_cache .hypothesis uv.lock
 	@find gateway libs services tests bench tools \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: help
