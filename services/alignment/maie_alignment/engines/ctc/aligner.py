@@ -68,13 +68,14 @@ class CtcAligner:
 
     async def _levels(self, samples: Samples) -> Levels:
         key = id(samples)
-        if known := self._heard.get(key):
+        known = self._heard.get(key)
+        if known and known[0]() is samples:
             return known[1]
         run = partial(asyncio.get_running_loop().run_in_executor, self._executor)
         audio = await run(partial(waveform, samples, normalise=self._folder.normalise))
         said = await self._hear(audio)
         made = await run(self._checked, said, len(samples))
-        # The audio's end may come in any thread, and before another has its number.
+        # The audio's end may come in any thread.
         forget = weakref.ref(samples, lambda _: self._heard.pop(key, None))
         self._heard[key] = (forget, made)
         return made
