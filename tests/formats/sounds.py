@@ -23,6 +23,7 @@ def report(*overall: float, note: str = "Expect more errors in the text.") -> qu
         dropouts=[_range(6, 6.4)],
         dropout_count=1,
         reverberation_seconds=0.7,
+        echo=quality.Echo(delay=duration(0.25), level_db=-8.0, share=0.9),
         warnings=[common.Warning(reason="POOR_SOUND", message=note)],
         engine=common.EngineVersion(
             engine="dnsmos", checkpoint_sha256="0123456789abcdef", device="cpu"

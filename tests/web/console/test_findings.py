@@ -128,6 +128,7 @@ async def test_scores_over_time_lead_to_their_moments(
     await expect(panel).to_contain_text("Expect more errors in the text.")
     await expect(panel.locator(".scores .overall")).to_contain_text("2.5 of 5 · fair")
     figures = panel.locator(".figures")
+    await expect(figures).to_contain_text("Echoafter 250 ms, 8 dB lower")
     for shown in ("9 dB", "-23.1 LUFS, range 6.0 LU", "0.21% of the samples", "3.4 kHz", "25%"):
         await expect(figures).to_contain_text(shown)
 

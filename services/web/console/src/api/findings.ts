@@ -35,6 +35,7 @@ export interface QualityReport {
   dropouts: TimeRange[];
   dropout_count: number;
   reverberation_seconds?: number;
+  echo?: { delay: Duration; level_db: number; share: number };
   warnings: Warning[];
   engine?: EngineVersion;
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { QualityReport } from "../api/findings";
-import { clock, oneDigit, startOf } from "../format";
+import { clock, oneDigit, seconds, startOf } from "../format";
 import type { Playback } from "../recording/playback";
 import { useStore } from "../store";
 import { language, words } from "../words";
@@ -18,7 +18,7 @@ export function Figures({ report, playback }: FiguresProps) {
   const whole = (value: number) => Math.round(value).toLocaleString(shown);
   const share = (value: number) =>
     value.toLocaleString(shown, { style: "percent", maximumFractionDigits: 2 });
-  const { hum, loudness_range_lu: range } = report;
+  const { echo, hum, loudness_range_lu: range } = report;
   return (
     <dl class="figures">
       <Figure name={text.noise} hint={text.noiseHint}>
@@ -47,6 +47,9 @@ export function Figures({ report, playback }: FiguresProps) {
           {one(report.reverberation_seconds)} s
         </Figure>
       )}
+      <Figure name={text.echo} hint={text.echoHint}>
+        {echo ? text.echoAt(whole(1000 * seconds(echo.delay)), whole(-echo.level_db)) : text.none}
+      </Figure>
       <Figure name={text.hum} hint={text.humHint}>
         {hum ? text.humAt(String(hum.hertz), whole(hum.level_dbfs)) : text.none}
       </Figure>

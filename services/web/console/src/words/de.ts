@@ -253,6 +253,10 @@ export const de: Words = {
     bandwidthHint: "Ein Telefon überträgt 3,4 kHz; je mehr, desto klarer die Konsonanten.",
     reverberation: "Nachhall",
     reverberationHint: "Wie lange Schall zum Verklingen braucht; ab 0,6 s werden Wörter falsch verstanden.",
+    echo: "Echo",
+    echoHint:
+      "Die Sprache ist noch einmal zu hören; bei weniger als 9 dB darunter werden Wörter falsch verstanden.",
+    echoAt: (delay, below) => `nach ${delay} ms, ${below} dB leiser`,
     hum: "Netzbrummen",
     humHint: "Ein Ton von 50 oder 60 Hz aus Kabeln und Netzteilen.",
     humAt: (hertz, level) => `${hertz} Hz mit ${level} dBFS`,
