@@ -163,7 +163,7 @@ async def _trial_of_its_own(
     own = replace(setup, environment=environment)
     async with world(data, seed, own) as running:
         await _trial(running, fault, outcome)
-    if setup.environment and not mark.exists():
+    if "MAIE_FAULT" in setup.environment and not mark.exists():
         outcome.blame("broken", "-", "no process came by the point where it was to die")
 
 

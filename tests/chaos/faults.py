@@ -26,6 +26,7 @@ SHORT = frozenset(
         "kill -9 nats",
         "freeze asr",
         "freeze nats",
+        "freeze quality past the grace",
         "SIGTERM gateway",
         "kill -9 at conductor.after_store",
         "object store away",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 
+from maie.common.v1 import types_pb2 as common
+from maie.job.v1 import job_pb2 as job
 from tests.chaos.fault import Fault
 from tests.chaos.world import Setup, World
 
@@ -61,6 +63,37 @@ def stopped(part: str) -> Fault:
     return Fault(name=f"SIGTERM {part}", happen=happen)
 
 
+async def _quality_away(world: World) -> str | None:
+    """SIGSTOP of quality until a job that did not ask for it is complete without it."""
+    while not await _serves_quality(world):
+        await asyncio.sleep(0.05)
+    world.send("quality", signal.SIGSTOP)
+    try:
+        # A job with a request id does not ask.
+        job_id = await world.must_submit(request_id=f"patient-{world.chance.random()}")
+        ended = await world.end_of(job_id)
+    finally:
+        world.send("quality", signal.SIGCONT)
+    if ended is None or ended.state != job.JOB_STATE_COMPLETE:
+        return f"job {job_id} waits for quality, which it did not ask for"
+    if not any(each.reason == "QUALITY_MISSING" for each in ended.results.warnings):
+        return f"job {job_id} says not that it lacks the report of its sound"
+    return None
+
+
+async def _serves_quality(world: World) -> bool:
+    """Whether the gateway knows of the worker, which reports a moment after its start."""
+    stages = (await world.client.get_mesh()).stages
+    return any(each.workers for each in stages if each.stage == common.STAGE_QUALITY)
+
+
+QUALITY_AWAY = Fault(
+    name="freeze quality past the grace",
+    happen=_quality_away,
+    setup=Setup(environment={"MAIE_GATEWAY_OPTIONAL_GRACE_SECONDS": "1"}),
+)
+
+
 def dying_at(point: str, passage: int) -> Setup:
     """A mesh in which a process kills itself, once, at the Nth time that it comes by a point."""
     return Setup(environment={"MAIE_FAULT": f"{point}:kill@{passage}"})
@@ -79,5 +112,6 @@ PROCESS_FAULTS = (
     *(killed(part) for part in PARTS),
     *(frozen(part) for part in PARTS),
     *(stopped(part) for part in PARTS),
+    QUALITY_AWAY,
     *(killed_at(point, passage) for point, passage in POINTS.items()),
 )

@@ -8,6 +8,7 @@ import re
 import obstore
 from obstore.store import ObjectStore
 
+from maie.job.v1 import job_pb2 as job
 from maie_runtime import folders
 from tests.chaos.service import CHUNKS
 
@@ -17,14 +18,19 @@ OF_CHUNKS = ("asr", "diarization.map", "diarization.merge", "enhancement", "summ
 NAMES = {
     "preprocess",
     "diarization.reduce",
+    "alignment",
     "summary.reduce",
     *(f"{stage}.{index:04d}" for stage in OF_CHUNKS for index in range(CHUNKS)),
 }
 
 
-async def wrong_with(objects: ObjectStore, job_id: str) -> str | None:
+OF_QUALITY = {"quality.reduce", *(f"quality.map.{index:04d}" for index in range(CHUNKS))}
+
+
+async def wrong_with(objects: ObjectStore, complete: job.Job) -> str | None:
     """Reads everything that is stored of a complete job; says what is missing or damaged."""
-    folder = folders.of_job(job_id)
+    folder = folders.of_job(complete.job_id)
+    wanted = NAMES | (OF_QUALITY if job.FEATURE_QUALITY in complete.config.features else set())
     names = set()
     for found in await obstore.list(objects, folder).collect_async():
         content = bytes(await (await obstore.get_async(objects, found["path"])).bytes_async())
@@ -32,5 +38,5 @@ async def wrong_with(objects: ObjectStore, job_id: str) -> str | None:
             names.add(named["name"])
             if hashlib.sha256(content).hexdigest() != named["digest"]:
                 return f"{found['path']} is damaged, and the job is complete"
-    missing = NAMES - names
+    missing = wanted - names
     return f"{sorted(missing)} are missing, and the job is complete" if missing else None

@@ -135,9 +135,17 @@ async def _check(world: World, job_id: str, expected: job.JobState, outcome: Out
         return 0
     if again.results != finished.results or again.state != finished.state:
         outcome.blame("doubled", job_id, "its result changed")
-    if again.state == job.JOB_STATE_COMPLETE and (wrong := await wrong_with(world.objects, job_id)):
-        outcome.blame("broken", job_id, wrong)
+    if again.state == job.JOB_STATE_COMPLETE:
+        if (wrong := await wrong_with(world.objects, again)) is not None:
+            outcome.blame("broken", job_id, wrong)
+        if _lacks_report(again):
+            outcome.blame("broken", job_id, "it lacks the report of its sound that it asked for")
     return await _check_events(world, job_id, outcome)
+
+
+def _lacks_report(of: job.Job) -> bool:
+    asked = job.FEATURE_QUALITY in of.config.features
+    return asked and not of.results.HasField("quality_report")
 
 
 async def _check_events(world: World, job_id: str, outcome: Outcome) -> int:

@@ -33,7 +33,8 @@ from tests.s3.proxy import FaultyProxy
 from tests.s3.server import BUCKET, S3Server, environment_for
 
 ROOT = Path(__file__).parents[2]
-FEATURES = ("raw_transcript", "clean_transcript", "speakers", "summary")
+FEATURES = ("raw_transcript", "clean_transcript", "speakers", "reading", "summary")
+READING_TEXT = "What was to be read."
 TEMPLATE = "meeting_notes_v1"
 ACK_WAIT_SECONDS = 2
 # A bucket that sends nothing for so long is asked again.
@@ -143,7 +144,14 @@ class World:
         async def audio() -> AsyncIterator[bytes]:
             yield recording
 
-        options: JobOptions = {"features": FEATURES, "template_id": TEMPLATE}
+        # The others have the report of their sound as well, and are complete without it. Submits
+        # of one request ask for the same.
+        asked = () if request_id else ("quality",) * self.chance.randint(0, 1)
+        options: JobOptions = {
+            "features": (*FEATURES, *asked),
+            "template_id": TEMPLATE,
+            "reading_text": READING_TEXT,
+        }
         if request_id:
             options["request_id"] = request_id
         created = await self.client.create_job(audio(), **options)
