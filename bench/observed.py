@@ -22,7 +22,7 @@ import typer
 from psutil import Process
 
 from bench.empty_stages import EVERYTHING, TEMPLATE, all_at_once, side_by_side
-from bench.meshes import EMPTY_SERVICE, data_folder, through_mesh
+from bench.meshes import AS_ASKED, EMPTY_SERVICE, data_folder, through_mesh
 from bench.observing import Observing, OnOption, collector, observed, settings
 from bench.others import Others
 from bench.readings import long_reading, write_wav
@@ -155,6 +155,7 @@ class _Sides:
             "MAIE_GATEWAY_LIMIT_REQUESTS_PER_SECOND": UNLIMITED,
             "MAIE_GATEWAY_LIMIT_REQUESTS_BURST": UNLIMITED,
             "MAIE_LOG_LEVEL": "warning",
+            **AS_ASKED,
             "PYTHONPATH": os.fspath(ROOT),
             **settings(on, folder, self.collector),
         }

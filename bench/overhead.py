@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from bench.bare import BareWhisper, words_of
-from bench.meshes import data_folder, through_mesh
+from bench.meshes import AS_ASKED, data_folder, through_mesh
 from bench.others import Others
 from bench.readings import long_reading, write_wav
 from bench.report import Figure, JsonOption, Report, note
@@ -130,7 +130,7 @@ async def _compare(
     alike: list[float] = []
     bare: dict[int, list[float]] = {each: [] for each in threads}
     models = {each: BareWhisper(AsrSettings(), each) for each in threads}
-    options = MeshOptions(data=data, port_base=0, environment=environment)
+    options = MeshOptions(data=data, port_base=0, environment={**AS_ASKED, **environment})
     async with LocalMesh(options, note) as mesh, Client(mesh.gateway) as client:
         for number in range(pairs):
             # Whichever goes first may find the machine busier: they take turns at that too.

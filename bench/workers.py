@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from bench.meshes import data_folder, through_mesh
+from bench.meshes import AS_ASKED, data_folder, through_mesh
 from bench.others import Others
 from bench.recordings import repeated_sample
 from bench.report import Figure, JsonOption, Report, note
@@ -53,7 +53,7 @@ async def _main(seconds: float, chunk_seconds: float, pairs: int, as_json: bool)
         recording = data / "recording.wav"
         length = repeated_sample(recording, seconds)
         # One worker alone would take both cores.
-        one_slot = {"MAIE_ASR_SLOTS": "1"}
+        one_slot = {"MAIE_ASR_SLOTS": "1", **AS_ASKED}
         chosen = MeshOptions(
             data=data / "mesh", port_base=0, workers={"asr": 2}, environment=one_slot
         )
