@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
 
 import av
 import numpy as np
 import pytest
+from av.audio.frame import AudioFrame
 
 from maie.speech.v1 import speech_pb2 as speech
 from maie_synthesis.audio import RATE, Encoder, wav_head
@@ -54,6 +57,32 @@ def test_audio_comes_before_the_end(audio_format: int) -> None:
     early = b"".join(encoder.encode(tone(0.5, RATE), RATE) for _ in range(4))
     assert len(decoded(early)[0]) > 0
     encoder.close()
+
+
+class Waiting(Encoder):
+    """Waits within its work until a test lets it go on."""
+
+    def __init__(self, audio_format: int) -> None:
+        super().__init__(audio_format)
+        self.works, self.goes_on = Event(), Event()
+
+    def _write(self, frame: AudioFrame) -> None:
+        self.works.set()
+        self.goes_on.wait()
+        super()._write(frame)
+
+
+def test_an_encoder_is_not_closed_while_a_thread_encodes() -> None:
+    encoder = Waiting(speech.AUDIO_FORMAT_FLAC)
+    with ThreadPoolExecutor(2) as executor:
+        encoding = executor.submit(encoder.encode, tone(1, RATE), RATE)
+        encoder.works.wait()
+        closing = executor.submit(encoder.close)
+        done, _ = wait([closing], timeout=0.2)
+        encoder.goes_on.set()
+        assert not done
+        assert encoding.result()
+        closing.result()
 
 
 def test_pcm_is_the_samples_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Final, cast
 
 import av
@@ -74,6 +75,8 @@ class _Sink:
 class Encoder:
     """Encodes mono audio of several rates into one stream. Blocks.
 
+    FFmpeg crashes where one thread closes what another encodes with: threads take turns.
+
     Args:
         audio_format: An AudioFormat.
     """
@@ -82,6 +85,7 @@ class Encoder:
         self._format = audio_format or speech.AUDIO_FORMAT_WAV
         self._samples = 0
         self._sink = _Sink()
+        self._turn = Lock()
         self._file: Any = None
         self._stream: AudioStream | None = None
         if coding := CODINGS.get(self._format):
@@ -108,9 +112,10 @@ class Encoder:
             samples: The samples.
             rate: How many there are in a second.
         """
-        for frame in self._resampled(samples, rate):
-            self._write(frame)
-        return self._sink.taken()
+        with self._turn:
+            for frame in self._resampled(samples, rate):
+                self._write(frame)
+            return self._sink.taken()
 
     def silence(self, seconds: float) -> bytes:
         """Encodes silence."""
@@ -118,17 +123,19 @@ class Encoder:
 
     def finish(self) -> bytes:
         """Ends the stream; gives what is left of it."""
-        if self._file is not None and self._stream is not None:
-            self._file.mux(self._stream.encode(None))
-            self._file.close()
-            self._file = None
-        return self._sink.taken()
+        with self._turn:
+            if self._file is not None and self._stream is not None:
+                self._file.mux(self._stream.encode(None))
+                self._file.close()
+                self._file = None
+            return self._sink.taken()
 
     def close(self) -> None:
         """Frees the encoder of a stream that is given up."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with self._turn:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
     def _resampled(self, samples: Samples, rate: int) -> Iterable[AudioFrame]:
         """The samples as frames at `RATE`; each call's samples are whole in them."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from functools import partial
 from typing import TypeVar
 
@@ -68,7 +67,8 @@ class Speaker:
                 INTERNAL with ENGINE_FAILED where the engine spoke nothing of it.
         """
         source = pieces(text)
-        with closing(Encoder(self._format)) as encoder:
+        encoder = Encoder(self._format)
+        try:
             while (piece := await self._next(source)) is not None:
                 spoken = await self._spoken(piece)
                 if spoken is None:
@@ -84,6 +84,9 @@ class Speaker:
             for response in _messages(await self._run(encoder.finish), []):
                 yield response
             yield speech.SynthesizeResponse(result=self._result(encoder.seconds))
+        finally:
+            # A call that is cancelled leaves a thread that still encodes.
+            self._executor.submit(encoder.close)
 
     async def _next(self, source: Iterator[Piece]) -> Piece | None:
         """The next piece with something to speak."""
