@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from inspect import isawaitable
 from typing import Any
 
 from maie.alignment.v1 import alignment_pb2 as alignment
@@ -56,7 +57,7 @@ class EmptyStage:
     """A stage that answers what `answer` gives, after `hook` has run.
 
     Attributes:
-        answer: Makes the responses of one request.
+        answer: Makes the responses of one request; may be a coroutine function.
         hook: Runs first; may wait or raise.
         runs: The units that were begun, with their attempts.
         stopped: The units that were cancelled.
@@ -64,7 +65,7 @@ class EmptyStage:
         capabilities: What it says that it can do.
     """
 
-    answer: Callable[[Any, StageContext, int], Sequence[Any]]
+    answer: Callable[[Any, StageContext, int], Any]
     chunks: int = 1
     hook: Hook = _nothing
     runs: list[tuple[str, int]] = field(default_factory=list)
@@ -77,7 +78,8 @@ class EmptyStage:
         self.runs.append((context.unit, context.attempt))
         try:
             await self.hook(context)
-            for response in self.answer(request, context, self.chunks):
+            answered = self.answer(request, context, self.chunks)
+            for response in await answered if isawaitable(answered) else answered:
                 yield response
         except (asyncio.CancelledError, GeneratorExit):
             self.stopped.append(context.unit)
@@ -207,9 +209,18 @@ def _summary(
     return [summary.SummarizeResponse(result=result)]
 
 
-def _synthesis(
-    _: speech.SynthesizeRequest, __: StageContext, ___: int
+async def _synthesis(
+    request: speech.SynthesizeRequest, context: StageContext, _: int
 ) -> list[speech.SynthesizeResponse]:
+    if request.HasField("summary"):
+        async with context.blobs.writer(f"{context.folder}/digest-audio") as writer:
+            await writer.write(b"as if it were speech")
+        audio, result = writer.blob(), speech.SynthesizeResult(engine=ENGINE)
+        digest = speech.Digest(
+            text="Parts.", format=request.format, size_bytes=audio.size_bytes, result=result
+        )
+        made = speech.SpokenSummary(audio=audio, digest=digest)
+        return [speech.SynthesizeResponse(spoken_summary=made)]
     return [speech.SynthesizeResponse(result=speech.SynthesizeResult(engine=ENGINE))]
 
 

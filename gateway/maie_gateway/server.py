@@ -275,6 +275,7 @@ async def serve_gateway(settings: GatewaySettings) -> AsyncIterator[str]:
 
         async def check(config: job.JobConfig) -> None:
             jobs.workers.check_asr_options(config.asr_options, "config.asr_options")
+            synthesizers.check_voice(config.speech_options.voice, "config.speech_options.voice")
             await check_webhooks(config, webhooks.guard)
 
         async def check_session(config: live.SessionConfig) -> None:

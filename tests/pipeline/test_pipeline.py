@@ -102,7 +102,12 @@ def test_speakers_are_told_beside_the_text_and_before_it_is_cleaned() -> None:
         "alignment": ["preprocess"],
         "diarization.reduce": [],
         "summary.reduce": [],
+        "digest": ["summary.reduce"],
     }
+
+
+def test_the_summary_is_spoken_when_it_is_there() -> None:
+    assert needs_of(units_of(RECORDING, ALL, 2))["digest"] == ["summary.reduce"]
 
 
 def test_the_sound_is_measured_beside_the_text_and_alone_without_any() -> None:

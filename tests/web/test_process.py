@@ -100,6 +100,16 @@ async def test_a_reading_has_its_text_before_and_after_the_file(
     assert "Bennet" not in got.text
 
 
+@pytest.mark.parametrize("before", range(4))
+async def test_a_digest_has_its_summary_before_and_after_the_file(web: Web, before: int) -> None:
+    named = [("features", "digest"), ("features", "summary"), ("template_id", "meeting_notes_v1")]
+    fields = [_field(*each) for each in named]
+    got = await _post(web, *fields[:before], _file(), *fields[before:])
+    assert got.status_code == 202, got.text
+    made = await web.grpc.get_job(got.json()["job_id"])
+    assert set(made.config.features) == {job.FEATURE_DIGEST, job.FEATURE_SUMMARY}
+
+
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize(
     ("fields", "status", "reason", "field"),
@@ -109,6 +119,7 @@ async def test_a_reading_has_its_text_before_and_after_the_file(
         ([("options", '{"asr_options": {"beam": 5}}')], 400, "FIELD_INVALID", "options"),
         ([("feature", "summary")], 400, "FIELD_INVALID", "feature"),
         ([("features", "summary")], 400, "TEMPLATE_REQUIRED", "config.template_id"),
+        ([("features", "digest")], 400, "OPTION_NOT_SUPPORTED", "config.features"),
         (
             [("features", "reading")],
             400,

@@ -118,6 +118,8 @@ class Draft:
         self.record.facts.CopyFrom(facts)
         if facts.without_summary and job.FEATURE_SUMMARY in self.record.config.features:
             self.record.config.features.remove(job.FEATURE_SUMMARY)
+            if job.FEATURE_DIGEST in self.record.config.features:
+                self.record.config.features.remove(job.FEATURE_DIGEST)
             self.record.config.ClearField("template_id")
         units = self.graph.pipeline.chunk_units(
             self.record.config,

@@ -175,6 +175,9 @@ def _config(of: record.JobRecord, template_id: str) -> job.JobConfig:
         labels=of.labels,
         lane=job.LANE_INTERACTIVE,
     )
+    if job.FEATURE_DIGEST in of.config.features:
+        config.features.append(job.FEATURE_DIGEST)
+        config.speech_options.CopyFrom(of.config.speech_options)
     if of.config.HasField("summary_generation"):
         config.summary_generation.CopyFrom(of.config.summary_generation)
     return config

@@ -19,6 +19,7 @@ from maie_core.limits import (
     MAX_SPEAKER_NAME_CHARACTERS,
     MAX_SPEAKER_NAMES,
     MAX_TEMPLATE_ID_CHARACTERS,
+    MAX_VOICE_CHARACTERS,
     MIN_CHUNK_SECONDS,
 )
 from maie_core.names import is_harmless
@@ -30,6 +31,7 @@ from maie_core.options import (
 )
 from maie_core.reasons import Reason
 from maie_core.speakers import is_speaker
+from maie_core.synthesis import check_speed_and_format
 from maie_gateway.intake.readings import settle_reading
 
 DEFAULT_FEATURES = (job.FEATURE_CLEAN_TRANSCRIPT, job.FEATURE_SUMMARY)
@@ -58,6 +60,7 @@ def settled_config(asked: job.JobConfig) -> job.JobConfig:
     check_recording(config.recording_options, "config.recording_options")
     _check_speakers(config)
     settle_reading(config)
+    _check_digest(config)
     check_generation(config.enhancement_generation, "config.enhancement_generation")
     check_generation(config.summary_generation, "config.summary_generation")
     _check_chunk_duration(config)
@@ -166,6 +169,26 @@ def _check_speakers(config: job.JobConfig) -> None:
             "Speakers are told by the times of words; leave word_time_offsets unset, or do without "
             "speakers.",
             field="config.asr_options.word_time_offsets",
+        )
+
+
+def _check_digest(config: job.JobConfig) -> None:
+    options = config.speech_options
+    check_speed_and_format(options.speed, options.format, "config.speech_options.")
+    if len(options.voice) > MAX_VOICE_CHARACTERS or not is_harmless(options.voice):
+        raise invalid(
+            Reason.SPEECH_VOICE_UNKNOWN,
+            f"The name of a voice has at most {MAX_VOICE_CHARACTERS} characters on one line; "
+            "ListVoices shows those there are.",
+            field="config.speech_options.voice",
+        )
+    if job.FEATURE_DIGEST not in config.features:
+        config.ClearField("speech_options")
+    elif job.FEATURE_SUMMARY not in config.features:
+        raise invalid(
+            Reason.OPTION_NOT_SUPPORTED,
+            "A digest is the summary as speech; add FEATURE_SUMMARY, or leave FEATURE_DIGEST out.",
+            field="config.features",
         )
 
 

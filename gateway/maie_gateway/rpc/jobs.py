@@ -26,6 +26,7 @@ from maie_gateway.rpc.job_ids import checked_job_id
 from maie_gateway.rpc.watch import Watch
 from maie_gateway.shares.reading import (
     SharedReading,
+    check_may_hear,
     check_may_name_revisions,
     check_may_read,
     hide_filename,
@@ -119,7 +120,9 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     ) -> AsyncGenerator[job.GetAudioResponse, None]:
         """Returns a job's audio, or a part of it."""
         asked = await self._own(request.job_id)
-        stored = await self._with_audio(asked)
+        check_may_hear(current_caller(), request.source)
+        of_digest = request.source == job.AUDIO_SOURCE_DIGEST
+        stored = asked if of_digest else await self._with_audio(asked)
         async with (
             self._store.reading(stored.record.job_id),
             aclosing(self._audio.parts(stored.record, request)) as parts,

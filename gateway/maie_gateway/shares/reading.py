@@ -72,6 +72,21 @@ def check_may_name_revisions(caller: Caller) -> None:
         )
 
 
+def check_may_hear(caller: Caller, source: int) -> None:
+    """Refuses to give who has a share of a job other audio than its recording.
+
+    Raises:
+        StageError: PERMISSION_DENIED with SCOPE_MISSING.
+    """
+    if caller.only_job and source == job.AUDIO_SOURCE_DIGEST:
+        raise StageError(
+            Code.PERMISSION_DENIED,
+            Reason.SCOPE_MISSING,
+            "A share has the recording alone, and not its summary as speech.",
+            field="source",
+        )
+
+
 def hide_filename(part: job.GetAudioResponse, of: record.JobRecord, caller: Caller) -> None:
     """Has a file carry the job's name, and its own ending, for who has a share of the job."""
     if caller.only_job and part.HasField("info"):

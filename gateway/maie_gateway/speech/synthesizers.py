@@ -66,11 +66,19 @@ class Synthesizers(Replicas[SpeechServiceStub]):
         Another one is asked where one has no room or does not answer, as long as none has spoken.
 
         Raises:
-            StageError: INVALID_ARGUMENT as `check_synthesis`, or with SPEECH_VOICE_UNKNOWN;
-                UNAVAILABLE with SPEECH_UNAVAILABLE, RESOURCE_EXHAUSTED with NO_SLOT, or what the
-                replica says.
+            StageError: INVALID_ARGUMENT as `check_synthesis`, or with FIELD_INVALID or
+                SPEECH_VOICE_UNKNOWN; UNAVAILABLE with SPEECH_UNAVAILABLE, RESOURCE_EXHAUSTED with
+                NO_SLOT, or what the replica says.
         """
+        if request.HasField("summary"):
+            raise invalid(
+                Reason.FIELD_INVALID,
+                "`summary` is for the units of jobs; send `text`, or submit a recording with "
+                "FEATURE_DIGEST.",
+                field="summary",
+            )
         check_synthesis(request)
+        self.check_voice(request.voice, "voice")
         tried = self._without(request.voice)
         last = _unavailable("No synthesis service runs.")
         while (address := self.choose(tried)) is not None:
@@ -113,26 +121,31 @@ class Synthesizers(Replicas[SpeechServiceStub]):
     def _replicas(self) -> Iterator[event.WorkerInfo]:
         return (info for info in self._known.known_workers() if _slots(info))
 
-    def _without(self, voice: str) -> set[str]:
-        """The addresses of the replicas that do not have a voice.
+    def check_voice(self, voice: str, field: str) -> None:
+        """Refuses a voice that no replica has; accepts any where none runs.
+
+        Args:
+            voice: Its name; empty for the default one.
+            field: Where the client said so.
 
         Raises:
-            StageError: INVALID_ARGUMENT with SPEECH_VOICE_UNKNOWN: none of them has it.
+            StageError: INVALID_ARGUMENT with SPEECH_VOICE_UNKNOWN.
         """
-        replicas = list(self._replicas())
-        without = {
-            info.address
-            for info in replicas
-            if voice and voice not in {each.name for each in _voices(info)}
-        }
-        if replicas and len(without) == len(replicas):
-            names = ", ".join(each.name for each in self.voices())
+        known = [each.name for each in self.voices()]
+        if voice and known and voice not in known:
             raise invalid(
                 Reason.SPEECH_VOICE_UNKNOWN,
-                f"There is no voice of this name; the voices are: {names}.",
-                field="voice",
+                f"There is no voice of this name; the voices are: {', '.join(known)}.",
+                field=field,
             )
-        return without
+
+    def _without(self, voice: str) -> set[str]:
+        """The addresses of the replicas that do not have a voice."""
+        return {
+            info.address
+            for info in self._replicas()
+            if voice and voice not in {each.name for each in _voices(info)}
+        }
 
 
 def _voices(info: event.WorkerInfo) -> Iterator[speech.Voice]:

@@ -9,7 +9,9 @@ from maie.common.v1.types_pb2 import Transcript
 from maie.diarization.v1.diarization_pb2 import Diarization
 from maie.preprocess.v1.preprocess_pb2 import PreprocessResult
 from maie.quality.v1.quality_pb2 import QualityReport
+from maie.speech.v1.speech_pb2 import SpokenSummary
 from maie.summary.v1.summary_pb2 import SummarizeResult
+from maie_gateway.views.digest import DIGEST
 from maie_gateway.views.plan import PLAN
 from maie_gateway.views.quality import QUALITY
 from maie_gateway.views.reading import READING
@@ -25,6 +27,7 @@ VIEWS: dict[type[Message], View] = {
     Diarization: SPEAKERS,
     Reading: READING,
     SummarizeResult: SUMMARY,
+    SpokenSummary: DIGEST,
 }
 """The table of views, by the message that a unit's output holds."""
 

@@ -28,6 +28,7 @@ class FeatureName(enum.StrEnum):
     ENHANCEMENT_METRICS = "enhancement_metrics"
     SPEAKERS = "speakers"
     QUALITY = "quality"
+    DIGEST = "digest"
     READING = "reading"
 
 

@@ -370,12 +370,13 @@ class Client:
         return (await self._ask(self._jobs.GetWaveform, request)).waveform
 
     async def get_audio(
-        self, job_id: str, *, start_byte: int = 0, max_bytes: int = 0
+        self, job_id: str, *, start_byte: int = 0, max_bytes: int = 0, digest: bool = False
     ) -> AudioParts:
         """Yields the audio of a job, or a part, `info` first, through broken connections.
 
         Args:
             job_id: The job.
+            digest: Its summary as speech, in place of the recording.
             start_byte: The first byte to get, from 0.
             max_bytes: The most bytes to get; 0: all that follow.
 
@@ -383,9 +384,10 @@ class Client:
             ClientError: Also DATA_LOSS with BLOB_CORRUPT: what came is not what was stored.
         """
         name = sendable(job_id)
+        source = job.AUDIO_SOURCE_DIGEST if digest else job.AUDIO_SOURCE_UNSPECIFIED
 
         def once(start: int, most: int) -> AudioParts:
-            return self._audio_once(name, start, most)
+            return self._audio_once(name, source, start, most)
 
         audio = stored_audio(once, self._patience, start_byte, max_bytes)
         async with aclosing(audio) as parts:
@@ -635,8 +637,12 @@ class Client:
             finally:
                 await stop(call, sending)
 
-    async def _audio_once(self, job_id: str, start: int, most: int) -> AudioParts:
-        request = job.GetAudioRequest(job_id=job_id, start_byte=start, max_bytes=most)
+    async def _audio_once(
+        self, job_id: str, source: job.AudioSource, start: int, most: int
+    ) -> AudioParts:
+        request = job.GetAudioRequest(
+            job_id=job_id, start_byte=start, max_bytes=most, source=source
+        )
         with self._calling(job.GetAudioRequest) as metadata:
             call = self._jobs.GetAudio(request, metadata=metadata)
             try:

@@ -13,6 +13,7 @@ from maie.common.v1 import types_pb2 as common
 from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.job.v1 import job_pb2 as job
 from maie.preprocess.v1 import preprocess_pb2 as preprocess
+from maie.speech.v1 import speech_pb2 as speech
 from maie_client.errors import ClientError
 from maie_client.reasons import ClientReason
 from maie_client.text import sendable, sendable_labels
@@ -24,6 +25,7 @@ FEATURES: dict[str, job.Feature] = {
     "enhancement_metrics": job.FEATURE_ENHANCEMENT_METRICS,
     "speakers": job.FEATURE_SPEAKERS,
     "quality": job.FEATURE_QUALITY,
+    "digest": job.FEATURE_DIGEST,
     "reading": job.FEATURE_READING,
 }
 """The features by name."""
@@ -67,6 +69,8 @@ class JobOptions(SharedOptions, total=False):
     """The channels and tracks to transcribe."""
     speaker_options: diarization.SpeakerOptions
     """What is known of the speakers; needs the feature "speakers"."""
+    speech_options: speech.SpeechOptions
+    """How to speak the summary; needs the feature "digest"."""
     reading_text: str
     """The text that should have been read; with the feature "reading", which needs it."""
     request_id: str
@@ -89,6 +93,7 @@ def job_config(options: JobOptions, filename: str = "") -> job.JobConfig:
             lane=job.LANE_INTERACTIVE if options.get("interactive") else job.LANE_UNSPECIFIED,
             recording_options=options.get("recording_options"),
             speaker_options=options.get("speaker_options"),
+            speech_options=options.get("speech_options"),
         )
     )
     if "reading_text" in options:

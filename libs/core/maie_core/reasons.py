@@ -45,8 +45,9 @@ class Reason(enum.StrEnum):
     """The job is a live session whose audio was not kept. Ask for it with `keep_audio` when a
     session begins."""
     AUDIO_NOT_READY = "AUDIO_NOT_READY", Code.FAILED_PRECONDITION
-    """The audio of a live session is put together after its end, and is not there yet. Ask again
-    when the job is complete; retry a job that failed or was cancelled."""
+    """The audio of a live session is put together after its end, and a summary is spoken when it is
+    there; this one is not there yet. Ask again when the job is complete; retry a job that failed
+    or was cancelled."""
     AUDIO_PART_INVALID = "AUDIO_PART_INVALID", Code.INVALID_ARGUMENT
     """A message with live audio is empty, too long, ends within a sample, or cannot be decoded.
     Send whole samples, or the bytes as the encoder wrote them, best 20 to 200 ms in one message."""
@@ -141,6 +142,10 @@ class Reason(enum.StrEnum):
     """The gateway could not send a webhook. Its log has the details."""
     DEVICE_UNAVAILABLE = "DEVICE_UNAVAILABLE", Code.FAILED_PRECONDITION
     """The configured device does not exist. Correct the engine's DEVICE or DEVICE_INDEX."""
+    DIGEST_MISSING = "DIGEST_MISSING", Code.NOT_FOUND
+    """The job was not asked to speak its summary, or there was nothing to speak. Submit the
+    recording with the features `summary` and `digest`, or speak the summary with
+    `maie speak --job`."""
     DISPLAY_NAME_INVALID = "DISPLAY_NAME_INVALID", Code.INVALID_ARGUMENT
     """The display name is too long or has control characters. Send one short line."""
     EDIT_INVALID = "EDIT_INVALID", Code.INVALID_ARGUMENT
@@ -612,6 +617,9 @@ class WarningReason(enum.StrEnum):
     DAMAGED = "DAMAGED"
     """Parts of the file could not be decoded and are replaced by silence. Export the recording
     again."""
+    DIGEST_INCOMPLETE = "DIGEST_INCOMPLETE"
+    """Some sentences of the summary could not be spoken, or not wholly. Read them; the digest names
+    them."""
     GAP = "GAP"
     """The recording has a gap without audio, which is replaced by silence. Check what
     recorded it."""

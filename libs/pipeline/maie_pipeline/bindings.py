@@ -190,6 +190,7 @@ BINDINGS: dict[str, StageBinding] = {
             method="Synthesize",
             request=speech_pb2.SynthesizeRequest,
             response=speech_pb2.SynthesizeResponse,
+            results=frozenset({"result", "spoken_summary"}),
         ),
     )
 }

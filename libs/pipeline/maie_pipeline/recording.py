@@ -16,6 +16,10 @@ Who wants to know how a text was read has, after the words of all chunks:
 
     asr[i] -> alignment
 
+Who wants to hear the summary has, after it:
+
+    summary.reduce -> digest
+
 The voices of all chunks are found beside asr, diarization.reduce says which are one speaker's, and
 diarization.merge[i] gives the words of asr[i] their speakers.
 """

@@ -1,6 +1,6 @@
 """What becomes of a transcript: the same nodes wherever it is from.
 
-SOURCE[i] -> enhancement[i] -> summary.map[i] -> summary.reduce
+SOURCE[i] -> enhancement[i] -> summary.map[i] -> summary.reduce -> digest
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from maie.event.v1 import event_pb2 as event
 from maie.job.v1 import job_pb2 as job
 from maie.job.v1 import record_pb2 as record
 from maie.summary.v1 import summary_pb2 as summary
+from maie_pipeline.digest import digest_node
 from maie_pipeline.nodes import Node, Scope
 
 CHUNK_NODE = "transcript"
@@ -98,6 +99,7 @@ def text_nodes(*sources: str) -> tuple[Node, ...]:
             request=_summary_reduce,
             output=summary.SummarizeResult,
         ),
+        digest_node(summary="summary.reduce"),
     )
 
 

@@ -15,6 +15,7 @@ from maie_core.durations import duration
 from maie_core.errors import Code, StageError, invalid
 from maie_core.reasons import Reason
 from maie_runtime.worker.engine_calls import engine_call
+from maie_runtime.worker.stage import ignore_heartbeat
 from maie_synthesis.audio import Encoder
 from maie_synthesis.engine import Engine, SpokenPiece, UnspeakableError
 from maie_synthesis.text.normaliser import pieces
@@ -38,6 +39,7 @@ class Speaker:
         voice: One of the engine's voices.
         speed: The pace, 0.25 to 4.
         audio_format: An AudioFormat.
+        heartbeat: Called before each piece, of which many in turn may not be spoken.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class Speaker:
         voice: str,
         speed: float,
         audio_format: int,
+        heartbeat: Callable[[], None] = ignore_heartbeat,
     ) -> None:
+        self._heartbeat = heartbeat
         self._engine = engine
         self._executor = executor
         self._voice = voice
@@ -70,6 +74,7 @@ class Speaker:
         encoder = Encoder(self._format)
         try:
             while (piece := await self._next(source)) is not None:
+                self._heartbeat()
                 spoken = await self._spoken(piece)
                 if spoken is None:
                     continue

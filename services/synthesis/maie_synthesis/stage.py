@@ -8,12 +8,14 @@ from contextlib import aclosing, asynccontextmanager
 
 from maie.event.v1 import event_pb2 as event
 from maie.speech.v1 import speech_pb2 as speech
+from maie_core.durations import seconds
 from maie_core.errors import invalid
 from maie_core.reasons import Reason
 from maie_core.synthesis import check_synthesis
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.engines import load_engine
-from maie_runtime.worker.stage import StageContext
+from maie_runtime.worker.stage import ResultFigures, StageContext
+from maie_synthesis.digest import spoken_summary
 from maie_synthesis.engine import Engine
 from maie_synthesis.settings import ENGINES, SynthesisSettings
 from maie_synthesis.speaking import Speaker
@@ -36,21 +38,27 @@ class SynthesizeStage:
     async def run(
         self, request: speech.SynthesizeRequest, context: StageContext
     ) -> AsyncGenerator[speech.SynthesizeResponse, None]:
-        """Yields the audio of a text, and at last the result.
+        """Yields the audio of a text, and at last the result; a summary's audio is stored.
 
         Raises:
             StageError: INVALID_ARGUMENT with SPEECH_VOICE_UNKNOWN, or as `check_synthesis` and
                 `Speaker.speak`.
         """
-        check_synthesis(request)
+        of_job = request.HasField("summary")
+        if not of_job:
+            check_synthesis(request)
         speaker = Speaker(
             self._engine,
             self._executor,
             voice=self._voice(request.voice),
             speed=request.speed or 1.0,
             audio_format=request.format,
+            heartbeat=context.heartbeat,
         )
-        async with aclosing(speaker.speak(request.text)) as responses:
+        spoken = (
+            spoken_summary(speaker, request, context) if of_job else speaker.speak(request.text)
+        )
+        async with aclosing(spoken) as responses:
             async for response in responses:
                 yield response
 
@@ -65,6 +73,16 @@ class SynthesizeStage:
                 field="voice",
             )
         return name
+
+    def figures(
+        self, request: speech.SynthesizeRequest, response: speech.SynthesizeResponse
+    ) -> ResultFigures:
+        """The length of a summary's audio, and the reasons of its warnings."""
+        made = response.spoken_summary.digest
+        return ResultFigures(
+            audio_seconds=seconds(made.result.duration),
+            warnings=sorted({warning.reason for warning in made.warnings}),
+        )
 
     def facts(self, response: speech.SynthesizeResponse) -> event.UnitFacts:
         """Nothing that the conductor needs."""
@@ -97,7 +115,7 @@ async def open_stage(settings: SynthesisSettings, blobs: Blobs) -> AsyncIterator
 
     Args:
         settings: The service's settings.
-        blobs: The object store; speech needs none of it.
+        blobs: The object store; a stage gets it with each unit.
 
     Raises:
         StageError: FAILED_PRECONDITION where the engine or its model is missing.

@@ -75,6 +75,7 @@ API = (
     events.events,
     downloads.results,
     downloads.audio,
+    downloads.digest,
     reports.reading,
     reports.quality,
     waveforms.waveform,

@@ -71,9 +71,9 @@ async def message_for(address: str, token: str, job_id: str) -> str:
     return refused.value.message
 
 
-async def audio_of(client: Client, job_id: str) -> bytes:
+async def audio_of(client: Client, job_id: str, *, digest: bool = False) -> bytes:
     """A job's audio."""
-    async with aclosing(client.get_audio(job_id)) as parts:
+    async with aclosing(client.get_audio(job_id, digest=digest)) as parts:
         return b"".join([part.audio async for part in parts])
 
 
@@ -163,6 +163,7 @@ async def test_a_share_may_call_nothing_but_its_job(guarded: Guarded) -> None:
             assert await audio_of(stranger, job_id) == CONTENT
             async with aclosing(stranger.get_audio(job_id)) as parts:
                 assert (await anext(parts)).info.filename == "Standup.wav"
+            assert await refusal(audio_of(stranger, job_id, digest=True)) == DENIED
             for absent in (other, ABSENT):
                 assert await refusal(stranger.get_job(absent)) == NO_JOB
                 assert await refusal(audio_of(stranger, absent)) == NO_JOB

@@ -39,8 +39,8 @@ READING = "reading.flac"
 MEETING = "standup.flac"
 RESULTS = Path(".maie", "demo")
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
-# A reading needs a text, too.
-OF_RECORDINGS = tuple(feature for feature in FEATURES if feature != "reading")
+# A reading needs a text, too, and speech a library that may be missing.
+OF_RECORDINGS = tuple(feature for feature in FEATURES if feature not in ("reading", "digest"))
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

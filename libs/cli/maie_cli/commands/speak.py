@@ -21,6 +21,7 @@ from maie_cli.gateway import gateway_client
 from maie_cli.listing import Field, Listing
 from maie_client import Client
 from maie_client.speech import SPEECH_FORMATS, SpeechFormat
+from maie_client.template_of_job import template_of
 from maie_core.durations import seconds
 from maie_core.limits import MAX_SPEECH_CHARACTERS, MAX_SPEECH_SPEED, MIN_SPEECH_SPEED
 from maie_formats.aloud import aloud
@@ -152,7 +153,8 @@ async def _summary(client: Client, job_id: str) -> str:
     found = await client.get_job(job_id)
     if not found.results.HasField("summary"):
         leave(f"The job {job_id} has no summary.", Exit.USAGE)
-    return aloud(reading(found.results.summary, None, found.results.speakers))
+    template = await template_of(client, found)
+    return aloud(reading(found.results.summary, template, found.results.speakers))
 
 
 async def _save(spoken: Any, output: Path, audio_format: SpeechFormat) -> speech.SynthesizeResult:

@@ -111,9 +111,24 @@ async def audio(
     return await audio_file(request, client, job_id)
 
 
-async def audio_file(request: Request, client: Client, job_id: str) -> Response[bytes] | Stream:
-    """A job's audio, or the part that a request asks for."""
-    stored = await _stored_audio(client, job_id)
+@route(
+    "/v1/jobs/{job_id:str}/digest",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    summary="Download the summary as speech",
+    tags=TAGS,
+)
+async def digest(
+    request: Request, client: CallersClient, job_id: FromPath[str]
+) -> Response[bytes] | Stream:
+    """The summary of a job as speech, or the part that `Range` names."""
+    return await audio_file(request, client, job_id, digest=True)
+
+
+async def audio_file(
+    request: Request, client: Client, job_id: str, *, digest: bool = False
+) -> Response[bytes] | Stream:
+    """A job's audio, or its summary as speech; or the part that a request asks for."""
+    stored = await _stored_audio(client, job_id, digest=digest)
     etag = f'"{stored.info.sha256}"'
     headers = HEADERS | {
         "etag": etag,
@@ -137,7 +152,7 @@ async def audio_file(request: Request, client: Client, job_id: str) -> Response[
         status = HTTPStatus.PARTIAL_CONTENT
         headers |= {"content-range": part.content_range(size)}
     start, length = (part.start, part.size) if part else (0, size)
-    content = _bytes(client, job_id, start, length)
+    content = _bytes(client, job_id, start, length, digest=digest)
     return Stream(
         content,
         status_code=status,
@@ -152,9 +167,10 @@ class _StoredAudio:
     media_type: str
 
 
-async def _stored_audio(client: Client, job_id: str) -> _StoredAudio:
+async def _stored_audio(client: Client, job_id: str, *, digest: bool) -> _StoredAudio:
     info, head = job.AudioInfo(), b""
-    async with aclosing(client.get_audio(job_id, max_bytes=HEAD_BYTES)) as parts:
+    asked = client.get_audio(job_id, max_bytes=HEAD_BYTES, digest=digest)
+    async with aclosing(asked) as parts:
         async for part in parts:
             if part.HasField("info"):
                 info = part.info
@@ -162,10 +178,13 @@ async def _stored_audio(client: Client, job_id: str) -> _StoredAudio:
     return _StoredAudio(info=info, media_type=media_type_of(head))
 
 
-async def _bytes(client: Client, job_id: str, start: int, size: int) -> AsyncGenerator[bytes, None]:
+async def _bytes(
+    client: Client, job_id: str, start: int, size: int, *, digest: bool
+) -> AsyncGenerator[bytes, None]:
     """A part of the audio; the last bytes only once the whole is known to be what was stored."""
     last = b""
-    async with aclosing(client.get_audio(job_id, start_byte=start, max_bytes=size)) as parts:
+    asked = client.get_audio(job_id, start_byte=start, max_bytes=size, digest=digest)
+    async with aclosing(asked) as parts:
         async for part in parts:
             if last:
                 yield last

@@ -126,7 +126,8 @@ async def _upload(client: Client, form: Form, request_id: str) -> job.Job:
         wants_summary = not asked.features or job.FEATURE_SUMMARY in asked.features
         lacks_template = wants_summary and not asked.template_id
         lacks_text = job.FEATURE_READING in asked.features and not asked.reading_options.text
-        if not whole and (lacks_template or lacks_text):
+        lacks_summary = job.FEATURE_DIGEST in asked.features and not wants_summary
+        if not whole and (lacks_template or lacks_text or lacks_summary):
             del asked.features[:]
             asked.features.extend(UNKNOWN_YET)
         return asked

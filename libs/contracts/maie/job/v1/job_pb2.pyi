@@ -8,6 +8,7 @@ from maie.common.v1 import types_pb2 as _types_pb2
 from maie.diarization.v1 import diarization_pb2 as _diarization_pb2
 from maie.preprocess.v1 import preprocess_pb2 as _preprocess_pb2
 from maie.quality.v1 import quality_pb2 as _quality_pb2
+from maie.speech.v1 import speech_pb2 as _speech_pb2
 from maie.summary.v1 import summary_pb2 as _summary_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -33,6 +34,7 @@ class Feature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FEATURE_ENHANCEMENT_METRICS: _ClassVar[Feature]
     FEATURE_SPEAKERS: _ClassVar[Feature]
     FEATURE_QUALITY: _ClassVar[Feature]
+    FEATURE_DIGEST: _ClassVar[Feature]
     FEATURE_READING: _ClassVar[Feature]
 
 class JobState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -61,6 +63,12 @@ class UnitState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     UNIT_STATE_FAILED: _ClassVar[UnitState]
     UNIT_STATE_SKIPPED: _ClassVar[UnitState]
     UNIT_STATE_BLOCKED: _ClassVar[UnitState]
+
+class AudioSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AUDIO_SOURCE_UNSPECIFIED: _ClassVar[AudioSource]
+    AUDIO_SOURCE_RECORDING: _ClassVar[AudioSource]
+    AUDIO_SOURCE_DIGEST: _ClassVar[AudioSource]
 LANE_UNSPECIFIED: Lane
 LANE_INTERACTIVE: Lane
 LANE_BATCH: Lane
@@ -71,6 +79,7 @@ FEATURE_SUMMARY: Feature
 FEATURE_ENHANCEMENT_METRICS: Feature
 FEATURE_SPEAKERS: Feature
 FEATURE_QUALITY: Feature
+FEATURE_DIGEST: Feature
 FEATURE_READING: Feature
 JOB_STATE_UNSPECIFIED: JobState
 JOB_STATE_PENDING: JobState
@@ -90,9 +99,12 @@ UNIT_STATE_COMPLETED: UnitState
 UNIT_STATE_FAILED: UnitState
 UNIT_STATE_SKIPPED: UnitState
 UNIT_STATE_BLOCKED: UnitState
+AUDIO_SOURCE_UNSPECIFIED: AudioSource
+AUDIO_SOURCE_RECORDING: AudioSource
+AUDIO_SOURCE_DIGEST: AudioSource
 
 class JobConfig(_message.Message):
-    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks", "enhancement_generation", "summary_generation", "recording_options", "speaker_options", "reading_options")
+    __slots__ = ("features", "template_id", "filename", "asr_options", "chunk_duration", "request_id", "display_name", "labels", "lane", "webhooks", "enhancement_generation", "summary_generation", "recording_options", "speaker_options", "speech_options", "reading_options")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -114,6 +126,7 @@ class JobConfig(_message.Message):
     SUMMARY_GENERATION_FIELD_NUMBER: _ClassVar[int]
     RECORDING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_OPTIONS_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     READING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     features: _containers.RepeatedScalarFieldContainer[Feature]
     template_id: str
@@ -129,8 +142,9 @@ class JobConfig(_message.Message):
     summary_generation: _types_pb2.GenerationOptions
     recording_options: _preprocess_pb2.RecordingOptions
     speaker_options: _diarization_pb2.SpeakerOptions
+    speech_options: _speech_pb2.SpeechOptions
     reading_options: _alignment_pb2.ReadingOptions
-    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., recording_options: _Optional[_Union[_preprocess_pb2.RecordingOptions, _Mapping]] = ..., speaker_options: _Optional[_Union[_diarization_pb2.SpeakerOptions, _Mapping]] = ..., reading_options: _Optional[_Union[_alignment_pb2.ReadingOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, features: _Optional[_Iterable[_Union[Feature, str]]] = ..., template_id: _Optional[str] = ..., filename: _Optional[str] = ..., asr_options: _Optional[_Union[_asr_pb2.TranscribeOptions, _Mapping]] = ..., chunk_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., request_id: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., lane: _Optional[_Union[Lane, str]] = ..., webhooks: _Optional[_Iterable[_Union[Webhook, _Mapping]]] = ..., enhancement_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., summary_generation: _Optional[_Union[_types_pb2.GenerationOptions, _Mapping]] = ..., recording_options: _Optional[_Union[_preprocess_pb2.RecordingOptions, _Mapping]] = ..., speaker_options: _Optional[_Union[_diarization_pb2.SpeakerOptions, _Mapping]] = ..., speech_options: _Optional[_Union[_speech_pb2.SpeechOptions, _Mapping]] = ..., reading_options: _Optional[_Union[_alignment_pb2.ReadingOptions, _Mapping]] = ...) -> None: ...
 
 class Webhook(_message.Message):
     __slots__ = ("url", "secret", "events")
@@ -350,7 +364,7 @@ class JobOrigin(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class JobResults(_message.Message):
-    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread", "revision", "speakers", "speaker_count_confidence", "speaker_turns", "quality_report", "reading")
+    __slots__ = ("raw_transcript", "clean_transcript", "segments", "language_code", "summary", "enhancement_metrics", "warnings", "suspect_texts", "unread", "revision", "speakers", "speaker_count_confidence", "speaker_turns", "quality_report", "digest", "reading")
     RAW_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     CLEAN_TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -365,6 +379,7 @@ class JobResults(_message.Message):
     SPEAKER_COUNT_CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_TURNS_FIELD_NUMBER: _ClassVar[int]
     QUALITY_REPORT_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
     READING_FIELD_NUMBER: _ClassVar[int]
     raw_transcript: str
     clean_transcript: str
@@ -380,8 +395,9 @@ class JobResults(_message.Message):
     speaker_count_confidence: float
     speaker_turns: _containers.RepeatedCompositeFieldContainer[_diarization_pb2.SpeakerTurn]
     quality_report: _quality_pb2.QualityReport
+    digest: _speech_pb2.Digest
     reading: _alignment_pb2.Reading
-    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., suspect_texts: _Optional[_Iterable[_Union[_types_pb2.SuspectText, _Mapping]]] = ..., unread: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., revision: _Optional[int] = ..., speakers: _Optional[_Iterable[_Union[_diarization_pb2.Speaker, _Mapping]]] = ..., speaker_count_confidence: _Optional[float] = ..., speaker_turns: _Optional[_Iterable[_Union[_diarization_pb2.SpeakerTurn, _Mapping]]] = ..., quality_report: _Optional[_Union[_quality_pb2.QualityReport, _Mapping]] = ..., reading: _Optional[_Union[_alignment_pb2.Reading, _Mapping]] = ...) -> None: ...
+    def __init__(self, raw_transcript: _Optional[str] = ..., clean_transcript: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[_types_pb2.Segment, _Mapping]]] = ..., language_code: _Optional[str] = ..., summary: _Optional[_Union[_summary_pb2.Summary, _Mapping]] = ..., enhancement_metrics: _Optional[_Union[EnhancementMetrics, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ..., suspect_texts: _Optional[_Iterable[_Union[_types_pb2.SuspectText, _Mapping]]] = ..., unread: _Optional[_Iterable[_Union[_types_pb2.TimeRange, _Mapping]]] = ..., revision: _Optional[int] = ..., speakers: _Optional[_Iterable[_Union[_diarization_pb2.Speaker, _Mapping]]] = ..., speaker_count_confidence: _Optional[float] = ..., speaker_turns: _Optional[_Iterable[_Union[_diarization_pb2.SpeakerTurn, _Mapping]]] = ..., quality_report: _Optional[_Union[_quality_pb2.QualityReport, _Mapping]] = ..., digest: _Optional[_Union[_speech_pb2.Digest, _Mapping]] = ..., reading: _Optional[_Union[_alignment_pb2.Reading, _Mapping]] = ...) -> None: ...
 
 class EnhancementMetrics(_message.Message):
     __slots__ = ("edit_rate", "skipped", "kept_segment_ids")
@@ -542,14 +558,16 @@ class TimelineAttempt(_message.Message):
     def __init__(self, unit: _Optional[str] = ..., stage: _Optional[_Union[_types_pb2.Stage, str]] = ..., attempt: _Optional[int] = ..., state: _Optional[_Union[UnitState, str]] = ..., queue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., engine_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., worker: _Optional[str] = ..., deliveries: _Optional[int] = ..., failure: _Optional[_Union[_types_pb2.Failure, _Mapping]] = ...) -> None: ...
 
 class GetAudioRequest(_message.Message):
-    __slots__ = ("job_id", "start_byte", "max_bytes")
+    __slots__ = ("job_id", "start_byte", "max_bytes", "source")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     START_BYTE_FIELD_NUMBER: _ClassVar[int]
     MAX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     start_byte: int
     max_bytes: int
-    def __init__(self, job_id: _Optional[str] = ..., start_byte: _Optional[int] = ..., max_bytes: _Optional[int] = ...) -> None: ...
+    source: AudioSource
+    def __init__(self, job_id: _Optional[str] = ..., start_byte: _Optional[int] = ..., max_bytes: _Optional[int] = ..., source: _Optional[_Union[AudioSource, str]] = ...) -> None: ...
 
 class GetAudioResponse(_message.Message):
     __slots__ = ("info", "audio")

@@ -172,7 +172,8 @@ class JobServiceServicer:
         UNSUPPORTED_FORMAT, REQUEST_ID_INVALID, FIELD_INVALID, FILENAME_INVALID,
         LABELS_INVALID, LANGUAGE_INVALID, HOTWORDS_INVALID, CHUNK_DURATION_INVALID,
         OPTION_OUT_OF_RANGE, OPTION_NOT_SUPPORTED where no live ASR worker can do
-        what is asked, URI_NOT_ALLOWED), NOT_FOUND (TEMPLATE_NOT_FOUND),
+        what is asked or a digest is asked for without the summary,
+        SPEECH_VOICE_UNKNOWN, URI_NOT_ALLOWED), NOT_FOUND (TEMPLATE_NOT_FOUND),
         ALREADY_EXISTS (REQUEST_ID_REUSED), RESOURCE_EXHAUSTED (UPLOAD_TOO_LARGE,
         QUEUE_FULL, TENANT_QUOTA, UPLOADS_FULL) or DEADLINE_EXCEEDED (UPLOAD_IDLE,
         UPLOAD_TOO_SLOW, UPLOAD_TOO_LONG).
@@ -234,13 +235,14 @@ class JobServiceServicer:
 
     def GetAudio(self, request, context):
         """Gets the audio of a job as it is stored: a recording byte for byte as it was
-        uploaded, or what a live session kept. The first answer is `info`, the audio
-        follows in order.
+        uploaded, or what a live session kept; or its summary as speech. The first
+        answer is `info`, the audio follows in order.
 
-        Fails with NOT_FOUND (JOB_NOT_FOUND, or AUDIO_NOT_KEPT for a live session
-        that did not ask for `keep_audio`), FAILED_PRECONDITION (AUDIO_NOT_READY for
-        one whose audio is not put together), INVALID_ARGUMENT (FIELD_INVALID) or
-        DATA_LOSS (BLOB_MISSING).
+        Fails with NOT_FOUND (JOB_NOT_FOUND, AUDIO_NOT_KEPT for a live session that
+        did not ask for `keep_audio`, or DIGEST_MISSING for a job that speaks no
+        summary), FAILED_PRECONDITION (AUDIO_NOT_READY for audio that is not made
+        yet), PERMISSION_DENIED (SCOPE_MISSING for who has a share and asks for the
+        digest), INVALID_ARGUMENT (FIELD_INVALID) or DATA_LOSS (BLOB_MISSING).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -26,37 +26,47 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from maie.common.v1 import types_pb2 as maie_dot_common_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/speech/v1/speech.proto\x12\x0emaie.speech.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\"l\n\x11SynthesizeRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05voice\x18\x02 \x01(\t\x12\r\n\x05speed\x18\x03 \x01(\x01\x12+\n\x06\x66ormat\x18\x04 \x01(\x0e\x32\x1b.maie.speech.v1.AudioFormat\"\x85\x01\n\x12SynthesizeResponse\x12\x31\n\x05\x61udio\x18\x01 \x01(\x0b\x32 .maie.speech.v1.SynthesizedAudioH\x00\x12\x32\n\x06result\x18\x02 \x01(\x0b\x32 .maie.speech.v1.SynthesizeResultH\x00\x42\x08\n\x06update\"H\n\x10SynthesizedAudio\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12#\n\x05marks\x18\x02 \x03(\x0b\x32\x14.maie.speech.v1.Mark\"\xb8\x01\n\x04Mark\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.maie.speech.v1.MarkKind\x12\x13\n\x0btext_offset\x18\x02 \x01(\x03\x12\x13\n\x0btext_length\x18\x03 \x01(\x05\x12/\n\x0cstart_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xe7\x01\n\x10SynthesizeResult\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\r\n\x05voice\x18\x02 \x01(\t\x12+\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x18\n\x10spoken_sentences\x18\x04 \x01(\x05\x12\x32\n\x08unspoken\x18\x05 \x03(\x0b\x32 .maie.speech.v1.UnspokenSentence\x12\x1a\n\x12unspoken_sentences\x18\x06 \x01(\x05\"}\n\x10UnspokenSentence\x12\x13\n\x0btext_offset\x18\x01 \x01(\x03\x12\x13\n\x0btext_length\x18\x02 \x01(\x05\x12.\n\x06reason\x18\x03 \x01(\x0e\x32\x1e.maie.speech.v1.UnspokenReason\x12\x0f\n\x07message\x18\x04 \x01(\t\"\x13\n\x11ListVoicesRequest\";\n\x12ListVoicesResponse\x12%\n\x06voices\x18\x01 \x03(\x0b\x32\x15.maie.speech.v1.Voice\"Q\n\x05Voice\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t*\x9b\x01\n\x0b\x41udioFormat\x12\x1c\n\x18\x41UDIO_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIO_FORMAT_WAV\x10\x01\x12\x15\n\x11\x41UDIO_FORMAT_OPUS\x10\x02\x12\x14\n\x10\x41UDIO_FORMAT_MP3\x10\x03\x12\x15\n\x11\x41UDIO_FORMAT_FLAC\x10\x04\x12\x14\n\x10\x41UDIO_FORMAT_PCM\x10\x05*Q\n\x08MarkKind\x12\x19\n\x15MARK_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12MARK_KIND_SENTENCE\x10\x01\x12\x12\n\x0eMARK_KIND_WORD\x10\x02*\xb6\x01\n\x0eUnspokenReason\x12\x1f\n\x1bUNSPOKEN_REASON_UNSPECIFIED\x10\x00\x12$\n UNSPOKEN_REASON_NOTHING_TO_SPEAK\x10\x01\x12\x1c\n\x18UNSPOKEN_REASON_LEFT_OUT\x10\x02\x12!\n\x1dUNSPOKEN_REASON_ENGINE_FAILED\x10\x03\x12\x1c\n\x18UNSPOKEN_REASON_TOO_SLOW\x10\x04\x32\xbb\x01\n\rSpeechService\x12U\n\nSynthesize\x12!.maie.speech.v1.SynthesizeRequest\x1a\".maie.speech.v1.SynthesizeResponse0\x01\x12S\n\nListVoices\x12!.maie.speech.v1.ListVoicesRequest\x1a\".maie.speech.v1.ListVoicesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmaie/speech/v1/speech.proto\x12\x0emaie.speech.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1amaie/common/v1/types.proto\"\xad\x01\n\x11SynthesizeRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\r\n\x05voice\x18\x02 \x01(\t\x12\r\n\x05speed\x18\x03 \x01(\x01\x12+\n\x06\x66ormat\x18\x04 \x01(\x0e\x32\x1b.maie.speech.v1.AudioFormat\x12\x33\n\x07summary\x18\x05 \x01(\x0b\x32\x1d.maie.speech.v1.SummarySourceH\x00\x88\x01\x01\x42\n\n\x08_summary\"^\n\rSummarySource\x12%\n\x07summary\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12&\n\x08template\x18\x02 \x01(\x0b\x32\x14.maie.common.v1.Blob\"\xf6\x01\n\x12SynthesizeResponse\x12\x31\n\x05\x61udio\x18\x01 \x01(\x0b\x32 .maie.speech.v1.SynthesizedAudioH\x00\x12\x32\n\x06result\x18\x02 \x01(\x0b\x32 .maie.speech.v1.SynthesizeResultH\x00\x12\x36\n\x08progress\x18\x03 \x01(\x0b\x32\".maie.speech.v1.SynthesizeProgressH\x00\x12\x37\n\x0espoken_summary\x18\x04 \x01(\x0b\x32\x1d.maie.speech.v1.SpokenSummaryH\x00\x42\x08\n\x06update\"&\n\x12SynthesizeProgress\x12\x10\n\x08\x66raction\x18\x01 \x01(\x01\"\\\n\rSpokenSummary\x12#\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x14.maie.common.v1.Blob\x12&\n\x06\x64igest\x18\x02 \x01(\x0b\x32\x16.maie.speech.v1.Digest\"Z\n\rSpeechOptions\x12\r\n\x05voice\x18\x01 \x01(\t\x12\r\n\x05speed\x18\x02 \x01(\x01\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.maie.speech.v1.AudioFormat\"\xd9\x01\n\x06\x44igest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12+\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1b.maie.speech.v1.AudioFormat\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12#\n\x05marks\x18\x04 \x03(\x0b\x32\x14.maie.speech.v1.Mark\x12\x30\n\x06result\x18\x05 \x01(\x0b\x32 .maie.speech.v1.SynthesizeResult\x12)\n\x08warnings\x18\x06 \x03(\x0b\x32\x17.maie.common.v1.Warning\"H\n\x10SynthesizedAudio\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\x12#\n\x05marks\x18\x02 \x03(\x0b\x32\x14.maie.speech.v1.Mark\"\xb8\x01\n\x04Mark\x12&\n\x04kind\x18\x01 \x01(\x0e\x32\x18.maie.speech.v1.MarkKind\x12\x13\n\x0btext_offset\x18\x02 \x01(\x03\x12\x13\n\x0btext_length\x18\x03 \x01(\x05\x12/\n\x0cstart_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xe7\x01\n\x10SynthesizeResult\x12-\n\x06\x65ngine\x18\x01 \x01(\x0b\x32\x1d.maie.common.v1.EngineVersion\x12\r\n\x05voice\x18\x02 \x01(\t\x12+\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x18\n\x10spoken_sentences\x18\x04 \x01(\x05\x12\x32\n\x08unspoken\x18\x05 \x03(\x0b\x32 .maie.speech.v1.UnspokenSentence\x12\x1a\n\x12unspoken_sentences\x18\x06 \x01(\x05\"}\n\x10UnspokenSentence\x12\x13\n\x0btext_offset\x18\x01 \x01(\x03\x12\x13\n\x0btext_length\x18\x02 \x01(\x05\x12.\n\x06reason\x18\x03 \x01(\x0e\x32\x1e.maie.speech.v1.UnspokenReason\x12\x0f\n\x07message\x18\x04 \x01(\t\"\x13\n\x11ListVoicesRequest\";\n\x12ListVoicesResponse\x12%\n\x06voices\x18\x01 \x03(\x0b\x32\x15.maie.speech.v1.Voice\"Q\n\x05Voice\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x0e\n\x06\x65ngine\x18\x04 \x01(\t*\x9b\x01\n\x0b\x41udioFormat\x12\x1c\n\x18\x41UDIO_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10\x41UDIO_FORMAT_WAV\x10\x01\x12\x15\n\x11\x41UDIO_FORMAT_OPUS\x10\x02\x12\x14\n\x10\x41UDIO_FORMAT_MP3\x10\x03\x12\x15\n\x11\x41UDIO_FORMAT_FLAC\x10\x04\x12\x14\n\x10\x41UDIO_FORMAT_PCM\x10\x05*Q\n\x08MarkKind\x12\x19\n\x15MARK_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12MARK_KIND_SENTENCE\x10\x01\x12\x12\n\x0eMARK_KIND_WORD\x10\x02*\xb6\x01\n\x0eUnspokenReason\x12\x1f\n\x1bUNSPOKEN_REASON_UNSPECIFIED\x10\x00\x12$\n UNSPOKEN_REASON_NOTHING_TO_SPEAK\x10\x01\x12\x1c\n\x18UNSPOKEN_REASON_LEFT_OUT\x10\x02\x12!\n\x1dUNSPOKEN_REASON_ENGINE_FAILED\x10\x03\x12\x1c\n\x18UNSPOKEN_REASON_TOO_SLOW\x10\x04\x32\xbb\x01\n\rSpeechService\x12U\n\nSynthesize\x12!.maie.speech.v1.SynthesizeRequest\x1a\".maie.speech.v1.SynthesizeResponse0\x01\x12S\n\nListVoices\x12!.maie.speech.v1.ListVoicesRequest\x1a\".maie.speech.v1.ListVoicesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maie.speech.v1.speech_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUDIOFORMAT']._serialized_start=1141
-  _globals['_AUDIOFORMAT']._serialized_end=1296
-  _globals['_MARKKIND']._serialized_start=1298
-  _globals['_MARKKIND']._serialized_end=1379
-  _globals['_UNSPOKENREASON']._serialized_start=1382
-  _globals['_UNSPOKENREASON']._serialized_end=1564
-  _globals['_SYNTHESIZEREQUEST']._serialized_start=107
-  _globals['_SYNTHESIZEREQUEST']._serialized_end=215
-  _globals['_SYNTHESIZERESPONSE']._serialized_start=218
-  _globals['_SYNTHESIZERESPONSE']._serialized_end=351
-  _globals['_SYNTHESIZEDAUDIO']._serialized_start=353
-  _globals['_SYNTHESIZEDAUDIO']._serialized_end=425
-  _globals['_MARK']._serialized_start=428
-  _globals['_MARK']._serialized_end=612
-  _globals['_SYNTHESIZERESULT']._serialized_start=615
-  _globals['_SYNTHESIZERESULT']._serialized_end=846
-  _globals['_UNSPOKENSENTENCE']._serialized_start=848
-  _globals['_UNSPOKENSENTENCE']._serialized_end=973
-  _globals['_LISTVOICESREQUEST']._serialized_start=975
-  _globals['_LISTVOICESREQUEST']._serialized_end=994
-  _globals['_LISTVOICESRESPONSE']._serialized_start=996
-  _globals['_LISTVOICESRESPONSE']._serialized_end=1055
-  _globals['_VOICE']._serialized_start=1057
-  _globals['_VOICE']._serialized_end=1138
-  _globals['_SPEECHSERVICE']._serialized_start=1567
-  _globals['_SPEECHSERVICE']._serialized_end=1754
+  _globals['_AUDIOFORMAT']._serialized_start=1862
+  _globals['_AUDIOFORMAT']._serialized_end=2017
+  _globals['_MARKKIND']._serialized_start=2019
+  _globals['_MARKKIND']._serialized_end=2100
+  _globals['_UNSPOKENREASON']._serialized_start=2103
+  _globals['_UNSPOKENREASON']._serialized_end=2285
+  _globals['_SYNTHESIZEREQUEST']._serialized_start=108
+  _globals['_SYNTHESIZEREQUEST']._serialized_end=281
+  _globals['_SUMMARYSOURCE']._serialized_start=283
+  _globals['_SUMMARYSOURCE']._serialized_end=377
+  _globals['_SYNTHESIZERESPONSE']._serialized_start=380
+  _globals['_SYNTHESIZERESPONSE']._serialized_end=626
+  _globals['_SYNTHESIZEPROGRESS']._serialized_start=628
+  _globals['_SYNTHESIZEPROGRESS']._serialized_end=666
+  _globals['_SPOKENSUMMARY']._serialized_start=668
+  _globals['_SPOKENSUMMARY']._serialized_end=760
+  _globals['_SPEECHOPTIONS']._serialized_start=762
+  _globals['_SPEECHOPTIONS']._serialized_end=852
+  _globals['_DIGEST']._serialized_start=855
+  _globals['_DIGEST']._serialized_end=1072
+  _globals['_SYNTHESIZEDAUDIO']._serialized_start=1074
+  _globals['_SYNTHESIZEDAUDIO']._serialized_end=1146
+  _globals['_MARK']._serialized_start=1149
+  _globals['_MARK']._serialized_end=1333
+  _globals['_SYNTHESIZERESULT']._serialized_start=1336
+  _globals['_SYNTHESIZERESULT']._serialized_end=1567
+  _globals['_UNSPOKENSENTENCE']._serialized_start=1569
+  _globals['_UNSPOKENSENTENCE']._serialized_end=1694
+  _globals['_LISTVOICESREQUEST']._serialized_start=1696
+  _globals['_LISTVOICESREQUEST']._serialized_end=1715
+  _globals['_LISTVOICESRESPONSE']._serialized_start=1717
+  _globals['_LISTVOICESRESPONSE']._serialized_end=1776
+  _globals['_VOICE']._serialized_start=1778
+  _globals['_VOICE']._serialized_end=1859
+  _globals['_SPEECHSERVICE']._serialized_start=2288
+  _globals['_SPEECHSERVICE']._serialized_end=2475
 # @@protoc_insertion_point(module_scope)

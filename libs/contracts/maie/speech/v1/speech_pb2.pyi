@@ -49,24 +49,78 @@ UNSPOKEN_REASON_ENGINE_FAILED: UnspokenReason
 UNSPOKEN_REASON_TOO_SLOW: UnspokenReason
 
 class SynthesizeRequest(_message.Message):
-    __slots__ = ("text", "voice", "speed", "format")
+    __slots__ = ("text", "voice", "speed", "format", "summary")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     VOICE_FIELD_NUMBER: _ClassVar[int]
     SPEED_FIELD_NUMBER: _ClassVar[int]
     FORMAT_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
     text: str
     voice: str
     speed: float
     format: AudioFormat
-    def __init__(self, text: _Optional[str] = ..., voice: _Optional[str] = ..., speed: _Optional[float] = ..., format: _Optional[_Union[AudioFormat, str]] = ...) -> None: ...
+    summary: SummarySource
+    def __init__(self, text: _Optional[str] = ..., voice: _Optional[str] = ..., speed: _Optional[float] = ..., format: _Optional[_Union[AudioFormat, str]] = ..., summary: _Optional[_Union[SummarySource, _Mapping]] = ...) -> None: ...
+
+class SummarySource(_message.Message):
+    __slots__ = ("summary", "template")
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    summary: _types_pb2.Blob
+    template: _types_pb2.Blob
+    def __init__(self, summary: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., template: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ...) -> None: ...
 
 class SynthesizeResponse(_message.Message):
-    __slots__ = ("audio", "result")
+    __slots__ = ("audio", "result", "progress", "spoken_summary")
     AUDIO_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    SPOKEN_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     audio: SynthesizedAudio
     result: SynthesizeResult
-    def __init__(self, audio: _Optional[_Union[SynthesizedAudio, _Mapping]] = ..., result: _Optional[_Union[SynthesizeResult, _Mapping]] = ...) -> None: ...
+    progress: SynthesizeProgress
+    spoken_summary: SpokenSummary
+    def __init__(self, audio: _Optional[_Union[SynthesizedAudio, _Mapping]] = ..., result: _Optional[_Union[SynthesizeResult, _Mapping]] = ..., progress: _Optional[_Union[SynthesizeProgress, _Mapping]] = ..., spoken_summary: _Optional[_Union[SpokenSummary, _Mapping]] = ...) -> None: ...
+
+class SynthesizeProgress(_message.Message):
+    __slots__ = ("fraction",)
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    fraction: float
+    def __init__(self, fraction: _Optional[float] = ...) -> None: ...
+
+class SpokenSummary(_message.Message):
+    __slots__ = ("audio", "digest")
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    audio: _types_pb2.Blob
+    digest: Digest
+    def __init__(self, audio: _Optional[_Union[_types_pb2.Blob, _Mapping]] = ..., digest: _Optional[_Union[Digest, _Mapping]] = ...) -> None: ...
+
+class SpeechOptions(_message.Message):
+    __slots__ = ("voice", "speed", "format")
+    VOICE_FIELD_NUMBER: _ClassVar[int]
+    SPEED_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    voice: str
+    speed: float
+    format: AudioFormat
+    def __init__(self, voice: _Optional[str] = ..., speed: _Optional[float] = ..., format: _Optional[_Union[AudioFormat, str]] = ...) -> None: ...
+
+class Digest(_message.Message):
+    __slots__ = ("text", "format", "size_bytes", "marks", "result", "warnings")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MARKS_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    format: AudioFormat
+    size_bytes: int
+    marks: _containers.RepeatedCompositeFieldContainer[Mark]
+    result: SynthesizeResult
+    warnings: _containers.RepeatedCompositeFieldContainer[_types_pb2.Warning]
+    def __init__(self, text: _Optional[str] = ..., format: _Optional[_Union[AudioFormat, str]] = ..., size_bytes: _Optional[int] = ..., marks: _Optional[_Iterable[_Union[Mark, _Mapping]]] = ..., result: _Optional[_Union[SynthesizeResult, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_types_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class SynthesizedAudio(_message.Message):
     __slots__ = ("content", "marks")
