@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 
 from maie.job.v1 import job_pb2 as job
 from maie_cli.console import note
@@ -28,12 +29,14 @@ class Outcome:
         code: Its exit code.
         message: Its error; empty for none.
         finished: The job; unset without one.
+        audio: The file with its summary as speech; unset without one.
     """
 
     recording: Recording
     code: Exit = Exit.OK
     message: str = ""
     finished: Finished | None = None
+    audio: Path | None = None
 
 
 class Batch:

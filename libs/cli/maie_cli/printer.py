@@ -52,6 +52,10 @@ class Printer:
     def _one_of_many(self) -> bool:
         return len(self._recordings) > 1
 
+    def name(self, at: int) -> str:
+        """The name of a recording's files, without their endings."""
+        return self._names[at]
+
     def blocked(self) -> list[Outcome | None]:
         """Checks that the results of each recording can be written, before the work.
 
@@ -79,6 +83,8 @@ class Printer:
             if warnings:
                 self._warn(finished)
             code = max(code, self._show_results(at, finished))
+        if outcome.audio is not None:
+            self._written.append(outcome.audio)
         if outcome.message:
             self._complain(outcome.recording, outcome.code, outcome.message)
         return code

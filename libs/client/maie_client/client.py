@@ -394,14 +394,21 @@ class Client:
             async for part in parts:
                 yield part
 
-    async def save_audio(self, job_id: str, path: Path | str) -> job.AudioInfo:
+    async def save_audio(
+        self, job_id: str, path: Path | str, *, digest: bool = False
+    ) -> job.AudioInfo:
         """Writes the audio of a job to a file, which is there only once it is whole.
+
+        Args:
+            job_id: The job.
+            path: The file.
+            digest: Its summary as speech, in place of the recording.
 
         Raises:
             OSError: The file cannot be written.
             ClientError: As `get_audio`.
         """
-        return await save(self.get_audio(job_id), Path(path))
+        return await save(self.get_audio(job_id, digest=digest), Path(path))
 
     async def list_jobs(
         self, *, page_size: int = 50, **filters: Unpack[JobFilters]

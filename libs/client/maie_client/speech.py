@@ -15,13 +15,14 @@ SpeechFormat = Literal["wav", "opus", "mp3", "flac", "pcm"]
 """The formats of audio: PCM is samples alone, 16 bits, little-endian, mono, at 24 kHz."""
 SPEECH_FORMATS: tuple[SpeechFormat, ...] = get_args(SpeechFormat)
 
-_FORMATS = {
+AUDIO_FORMATS: dict[str, speech.AudioFormat] = {
     "wav": speech.AUDIO_FORMAT_WAV,
     "opus": speech.AUDIO_FORMAT_OPUS,
     "mp3": speech.AUDIO_FORMAT_MP3,
     "flac": speech.AUDIO_FORMAT_FLAC,
     "pcm": speech.AUDIO_FORMAT_PCM,
 }
+"""The formats by name."""
 
 
 class Speech:
@@ -65,7 +66,7 @@ class Speech:
             text=sendable(text),
             voice=sendable(voice),
             speed=speed,
-            format=_FORMATS[audio_format],
+            format=AUDIO_FORMATS[audio_format],
         )
         with self._calling(speech.SynthesizeRequest) as metadata:
             call = self._stub().Synthesize(request, metadata=metadata)

@@ -15,7 +15,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import Client, ClientError
 from tests.mesh.conftest import RunningMesh, sample_audio, write_wav
 from tests.mesh.shared.test_job_actions import Run
-from tests.mesh.stages import JOB_STAGES
+from tests.mesh.stages import DIGEST, JOB_STAGES
 
 pytestmark = pytest.mark.mesh
 
@@ -66,7 +66,7 @@ async def processed(gateway: str, sources: list[Path], hook: job.Webhook) -> lis
         for source in sources:
             accepted = await client.create_job(
                 source,
-                features=["clean_transcript", "speakers", "quality", "reading", "summary"],
+                features=["clean_transcript", "speakers", "quality", "reading", "summary", *DIGEST],
                 reading_text=f"Good morning everyone, {MARK}-text",
                 template_id="meeting_notes_v1",
                 display_name=f"{MARK}-shown",

@@ -12,7 +12,7 @@ from maie_pipeline.bindings import BINDINGS
 from tests.mesh.conftest import ROOT, RunningMesh, sample_audio, write_wav
 from tests.mesh.scraping import Family, scrape
 from tests.mesh.shared.test_job_actions import Run
-from tests.mesh.stages import JOB_STAGES
+from tests.mesh.stages import DIGEST, JOB_STAGES
 from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.mesh
@@ -35,7 +35,8 @@ def worked(
     write_wav(silent, bytes(32_000 * 3))
     write_wav(spoken, sample_audio(5.0))
     everything = ("--template", "meeting_notes_v1", "--speakers", "auto")
-    assert maie("process", short_recording, *everything).returncode == 0
+    spoken_too = [part for name in DIGEST for part in ("--feature", "summary", "--feature", name)]
+    assert maie("process", short_recording, *everything, *spoken_too).returncode == 0
     text = folder / "text.txt"
     text.write_text("Good morning everyone.")
     asked = ("--feature", "raw_transcript", "--feature", "quality", "--feature", "reading")

@@ -189,11 +189,14 @@ def audio(
             help="Where to save it; by default a file of the recording's name in this folder.",
         ),
     ] = None,
+    digest: Annotated[
+        bool, typer.Option("--digest", help="Save its summary as speech instead.")
+    ] = False,
     gateway: GatewayOption = DEFAULT_GATEWAY,
     tenant: TenantOption = "",
 ) -> None:
     """Save the audio of a job: a recording as it was sent, or what a live session kept."""
-    path, size = run(_save_audio(gateway_client(gateway, tenant), job_id, file))
+    path, size = run(_save_audio(gateway_client(gateway, tenant), job_id, file, digest=digest))
     emit(f"{path} {size} bytes")
 
 
@@ -218,8 +221,10 @@ async def _list(client: Client, filters: JobFilters, limit: int) -> list[job.Job
     return found
 
 
-async def _save_audio(client: Client, job_id: str, file: Path | None) -> tuple[Path, int]:
-    async with client, aclosing(client.get_audio(job_id)) as parts:
+async def _save_audio(
+    client: Client, job_id: str, file: Path | None, *, digest: bool
+) -> tuple[Path, int]:
+    async with client, aclosing(client.get_audio(job_id, digest=digest)) as parts:
         info = (await anext(parts)).info
         path = file or Path(safe_name(info.filename or job_id))
         if file is None and path.exists():

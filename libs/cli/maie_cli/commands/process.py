@@ -19,6 +19,7 @@ from maie_cli.arguments import (
     parse_labels,
 )
 from maie_cli.batch import Batch
+from maie_cli.digests import digest_options, with_audio
 from maie_cli.exits import EXIT_CODES, Exit, run
 from maie_cli.gateway import gateway_client
 from maie_cli.options import (
@@ -39,6 +40,8 @@ from maie_cli.printer import Printer
 from maie_cli.recordings import Recording, recording_of
 from maie_cli.views import view_of
 from maie_client import Client, JobOptions
+from maie_client.speech import SPEECH_FORMATS
+from maie_core.limits import MAX_SPEECH_SPEED, MIN_SPEECH_SPEED
 from maie_formats.writers import DOCUMENT_FORMATS, SPEAKER_FORMATS
 
 DEFAULT_TEMPLATE = "meeting_notes_v1"
@@ -107,6 +110,27 @@ def process(
             help="What should have been read, for the feature reading.",
         ),
     ] = None,
+    voice: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Who speaks the summary, for the feature digest; see `maie speak --voices`.",
+        ),
+    ] = "",
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            min=MIN_SPEECH_SPEED,
+            max=MAX_SPEECH_SPEED,
+            help="The pace of the digest; 1 is the voice's own.",
+        ),
+    ] = None,
+    speech_format: Annotated[
+        str,
+        typer.Option(
+            metavar="FORMAT", help=f"The format of the digest: {', '.join(SPEECH_FORMATS)}; mp3."
+        ),
+    ] = "",
     chunk_seconds: ChunkSecondsOption = None,
     label: LabelsOption = None,
     name: Annotated[str, typer.Option(help="The job's display name.")] = "",
@@ -125,11 +149,13 @@ def process(
 ) -> None:
     """Turn recordings into transcripts and summaries.
 
-    Results go to stdout, or into files with --output; progress and errors go to stderr. Ctrl-C
-    leaves a job that was accepted running; `maie jobs` looks after it.
+    Results go to stdout, or into files with --output; progress and errors go to stderr. The audio
+    of a digest goes into a file with --output alone; `maie jobs audio --digest` saves it later.
+    Ctrl-C leaves a job that was accepted running; `maie jobs` looks after it.
     """
     options = job_options(feature or [], template, language, chunk_seconds, speakers)
     options |= recording_options(channels, track) | reading_options(reading_text, feature or ())
+    options |= digest_options(voice, speed, speech_format, feature or ())
     features = options["features"]
     options = {
         **options,
@@ -159,7 +185,8 @@ def process(
         transcribed=not features or not TRANSCRIPTS.isdisjoint(features),
         speakers=FeatureName.SPEAKERS in features,
     )
-    code = run(_process(gateway_client(gateway, tenant), files, options, printer, at_once, quiet))
+    client = gateway_client(gateway, tenant)
+    code = run(_process(client, files, options, printer, output, at_once, quiet))
     raise typer.Exit(code)
 
 
@@ -170,10 +197,13 @@ def job_options(
     chunk_seconds: float | None,
     speakers: str = "",
 ) -> JobOptions:
-    """What a job is to make: notes of a meeting where nothing is named."""
+    """What a job is to make: notes of a meeting where nothing is named, or to be spoken."""
+    unnamed = not features
+    if FeatureName.DIGEST in features and FeatureName.SUMMARY not in features:
+        features, unnamed = [*features, FeatureName.SUMMARY], True
     options: JobOptions = {
         "features": features,
-        "template_id": template if features else template or DEFAULT_TEMPLATE,
+        "template_id": template or (DEFAULT_TEMPLATE if unnamed else ""),
         "language_code": language,
     }
     if chunk_seconds is not None:
@@ -190,6 +220,7 @@ async def _process(
     files: list[Recording],
     options: JobOptions,
     printer: Printer,
+    output: Path | None,
     at_once: int,
     quiet: bool,
 ) -> Exit:
@@ -198,8 +229,14 @@ async def _process(
     async with client:
         with view_of([str(file) for file in free], quiet=quiet) as view:
             made = iter(await Batch(client, options, view, at_once).run(free))
+        outcomes = [each or next(made) for each in blocked]
+        if output is not None:
+            outcomes = [
+                await with_audio(client, outcome, output, printer.name(at))
+                for at, outcome in enumerate(outcomes)
+            ]
     code = Exit.OK
-    for at, outcome in enumerate(each or next(made) for each in blocked):
+    for at, outcome in enumerate(outcomes):
         warnings = not view.shows_warnings
         code = max(code, await asyncio.to_thread(printer.show, at, outcome, warnings=warnings))
     printer.list_files()
