@@ -3,6 +3,7 @@ import { Problem } from "../src/api/client";
 import { followed } from "../src/upload/followed";
 import { dropInterrupted, findInterrupted, interrupted } from "../src/upload/interrupted";
 import { isPassing, metadataOf, pauseMs, problemIn, silenceMs } from "../src/upload/resuming";
+import { toggled } from "../src/upload/toggling";
 import { allUnfinished, forget, note, type Unfinished, unfinishedOf } from "../src/upload/unfinished";
 
 // What the browser has and Node has not.
@@ -138,4 +139,11 @@ test("a page finds what became of uploads that no window sends", async () => {
   for (const each of interrupted.value) await dropInterrupted(each);
   expect(allUnfinished().map(({ id }) => id)).toEqual(["recorded"]);
   expect(asked).toEqual(["HEAD /half", "HEAD /whole", "HEAD /old", "DELETE /half"]);
+});
+
+test("a summary as speech comes with its summary, and goes with it", () => {
+  expect(toggled(["raw_transcript"], "digest")).toEqual(["summary", "digest", "raw_transcript"]);
+  expect(toggled(["summary", "digest", "raw_transcript"], "summary")).toEqual(["raw_transcript"]);
+  expect(toggled(["summary", "digest"], "digest")).toEqual(["summary"]);
+  expect(toggled(["summary"], "speakers")).toEqual(["summary", "speakers"]);
 });

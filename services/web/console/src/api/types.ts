@@ -26,12 +26,14 @@ export const STAGES = [
   "alignment",
   "enhancement",
   "summary",
+  "synthesis",
 ] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const FEATURES = [
   "clean_transcript",
   "summary",
+  "digest",
   "speakers",
   "raw_transcript",
   "enhancement_metrics",
@@ -124,6 +126,8 @@ export interface JobResults {
   segments: Segment[];
   language_code: string;
   summary?: Summary;
+  /** The summary as speech; unset where that was not asked for. */
+  digest?: { text: string };
   warnings: Warning[];
   suspect_texts: SuspectText[];
   revision: number;

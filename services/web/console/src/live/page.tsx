@@ -14,7 +14,7 @@ import { RunningSession } from "./running";
 import { type LiveChoice, session, startSession } from "./session";
 
 // Figures of the enhancement are about recordings.
-const OFFERED: readonly Feature[] = ["clean_transcript", "summary", "raw_transcript"];
+const OFFERED: readonly Feature[] = ["clean_transcript", "summary", "digest", "raw_transcript"];
 const FIRST_CHOICE: LiveChoice = {
   features: ["clean_transcript", "summary"],
   template: "",

@@ -149,6 +149,16 @@ function Content({ job, reload }: PartProps) {
           </section>
           <section class="card" aria-labelledby="summary-title">
             <h2 id="summary-title">{text.summary}</h2>
+            {results?.digest && (
+              // biome-ignore lint/a11y/useMediaCaption: the summary below is what it says
+              <audio
+                class="digest"
+                controls
+                preload="none"
+                src={`${api.filesOf(job.job_id)}/digest`}
+                aria-label={text.digest}
+              />
+            )}
             {results?.summary ? (
               <Summary job={job.job_id} summary={results.summary} jump={jumps.jump} chosen={jumps.chosen} />
             ) : (

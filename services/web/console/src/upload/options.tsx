@@ -13,6 +13,7 @@ import { ReadingField } from "./reading_field";
 import { hasWords, isTooLong } from "./reading_text";
 import { isValidCount, UNKNOWN_COUNT } from "./speaker_count";
 import { SpeakerFields } from "./speaker_fields";
+import { toggled } from "./toggling";
 
 /** What a choice lacks, as a sentence; empty where nothing. */
 export function missingIn(choice: Choice, text: typeof words.value): string {
@@ -47,9 +48,7 @@ export function Options({ choice, choose, offered = FEATURES, children }: Option
   }, [templates]);
 
   function toggle(feature: Feature): void {
-    const on = choice.features.includes(feature);
-    const features = FEATURES.filter((each) => (each === feature ? !on : choice.features.includes(each)));
-    choose({ ...choice, features });
+    choose({ ...choice, features: toggled(choice.features, feature) });
   }
 
   const template = templates?.find((each) => each.template_id === choice.template);
