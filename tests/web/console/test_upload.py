@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.async_api import Page, Request, expect
+from playwright.async_api import Page, Request, Route, expect
 
 from tests.web.conftest import Web
 from tests.web.console.barriers import no_barriers
@@ -75,3 +75,34 @@ async def test_a_text_that_was_read_goes_with_its_recording(
     assert len(begun) == 1
     assert "upload-metadata" not in begun[0].headers
     assert await library.evaluate("localStorage.getItem('maie.unfinished')") is None
+
+
+async def test_an_upload_with_a_text_begins_anew_where_the_server_has_removed_it(
+    page: Page, web: Web, tmp_path: Path
+) -> None:
+    recording = tmp_path / "tale.wav"
+    recording.write_bytes(b"RIFF\0\0\0\0WAVE" + bytes(1000))
+    asked: list[str] = []
+
+    async def lose(route: Route) -> None:
+        asked.append(route.request.method)
+        match route.request.method:
+            case "PATCH" if asked.count("PATCH") == 1:
+                await route.abort()
+            case "HEAD" if "PATCH" in asked and asked.count("POST") == 1:
+                await route.fulfill(status=404)
+            case _:
+                await route.continue_()
+
+    await page.route("**/v1/uploads**", lose)
+    await page.goto(f"{web.url}/upload")
+    await page.get_by_label("Clean transcript").uncheck()
+    await page.get_by_label("Summary", exact=True).uncheck()
+    await page.get_by_label("Comparison with a text").check()
+    await page.get_by_label("The text that should have been read").fill("Once upon a time.")
+    await page.get_by_label("Files").set_input_files(recording)
+    row = page.locator(".rows .row", has_text="tale.wav")
+    await expect(row.get_by_text("Complete")).to_be_visible()
+    assert asked.count("POST") == 2
+    (made,) = [each async for each in web.grpc.list_jobs()]
+    assert (await web.grpc.get_job(made.job_id)).results.HasField("reading")
