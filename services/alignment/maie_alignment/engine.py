@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from maie.common.v1 import types_pb2 as common
 from maie_runtime.gpu.loadable import Loadable
 from maie_speech.frames import SAMPLE_RATE
 from maie_speech.speech import Samples
 
-__all__ = ["SAMPLE_RATE", "AlignedWord", "Engine", "Letter", "Phone", "Samples"]
+__all__ = [
+    "SAMPLE_RATE",
+    "AlignedWord",
+    "Engine",
+    "Filler",
+    "FillerEngine",
+    "Letter",
+    "Phone",
+    "Samples",
+]
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -64,6 +73,19 @@ class AlignedWord:
     letters: tuple[Letter, ...]
 
 
+@dataclass(kw_only=True, frozen=True, slots=True)
+class Filler:
+    """A sound that may be spoken between the words of a text, such as "um".
+
+    Attributes:
+        place: The number of the word before which it is spoken.
+        text: The filler, in lower case.
+    """
+
+    place: int
+    text: str
+
+
 class Engine(Protocol):
     """Finds the words of a text in audio. Shares nothing between calls.
 
@@ -114,5 +136,24 @@ class Engine(Protocol):
 
         Raises:
             StageError: The audio could not be aligned; the engine still works.
+        """
+        ...
+
+
+@runtime_checkable
+class FillerEngine(Protocol):
+    """An engine that notices fillers, which speech recognition leaves out."""
+
+    async def fillers(self, samples: Samples, words: Sequence[str]) -> list[Filler]:
+        """Looks for fillers between the words, in order of time.
+
+        What it says is a guess: align the words with it, and look at the scores.
+
+        Args:
+            samples: As of `Engine.align`.
+            words: What was spoken in any case.
+
+        Raises:
+            StageError: The audio could not be searched; the engine still works.
         """
         ...

@@ -9,6 +9,7 @@ from math import log
 from maie.alignment.v1 import alignment_pb2 as alignment
 from maie_alignment.engine import AlignedWord
 from maie_alignment.reading.compare import Unit
+from maie_alignment.reading.fillers import Listen, is_likely, with_fillers
 
 Align = Callable[[Sequence[str]], Awaitable[list[AlignedWord]]]
 """Aligns words with the audio of a piece."""
@@ -31,12 +32,13 @@ class FoundUnit:
     word: AlignedWord | None
 
 
-async def check(units: Sequence[Unit], align: Align) -> list[FoundUnit]:
+async def check(units: Sequence[Unit], align: Align, listen: Listen) -> list[FoundUnit]:
     """Says what became of the units of a piece, and when they were spoken.
 
     Args:
         units: The units, as words tell.
         align: Aligns words with the piece's audio.
+        listen: Looks for fillers in it.
     """
     judged = list(units)
     wrong = {place for place, unit in enumerate(units) if _is_wrong(unit)}
@@ -53,8 +55,25 @@ async def check(units: Sequence[Unit], align: Align) -> list[FoundUnit]:
             found = as_expected[place]
             if found and found.score >= LEFT_OUT_SCORE:
                 judged[place] = _correct(units[place])
+    judged = await _and_fillers(judged, align, listen)
     spoken = await _aligned(judged, [_spoken(unit) for unit in judged], align)
     return [FoundUnit(unit=unit, word=word) for unit, word in zip(judged, spoken, strict=True)]
+
+
+async def _and_fillers(units: Sequence[Unit], align: Align, listen: Listen) -> list[Unit]:
+    """The units, with fillers between them."""
+    spoken = [_spoken(unit) for unit in units]
+    may_be = await listen([word for word in spoken if word])
+    if not may_be:
+        return list(units)
+    more = with_fillers(units, spoken, may_be)
+    all_units = [unit for unit, _ in more]
+    found = await _aligned(all_units, [_spoken(unit) for unit in all_units], align)
+    return [
+        unit
+        for (unit, is_added), word in zip(more, found, strict=True)
+        if not is_added or is_likely(word)
+    ]
 
 
 def _is_wrong(unit: Unit) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
 from maie.alignment.v1 import alignment_pb2 as alignment
-from maie_alignment.engine import SAMPLE_RATE, AlignedWord, Engine
+from maie_alignment.engine import SAMPLE_RATE, AlignedWord, Engine, Filler, FillerEngine
 from maie_alignment.reading.audio import Audio
 from maie_alignment.reading.checks import FoundUnit, check
 from maie_alignment.reading.compare import HeardWord, as_read, compare
@@ -61,7 +61,12 @@ async def _piece(piece: Piece, audio: Audio, engine: Engine) -> list[FoundUnit]:
     async def align(words: Sequence[str]) -> list[AlignedWord]:
         return [] if part is None else await engine.align(part, words)
 
-    found = await check(piece.units, align)
+    async def listen(words: Sequence[str]) -> list[Filler]:
+        if part is None or not isinstance(engine, FillerEngine):
+            return []
+        return await engine.fillers(part, words)
+
+    found = await check(piece.units, align, listen)
     return [
         replace(each, word=_moved(each.word, start / SAMPLE_RATE)) if each.word else each
         for each in found

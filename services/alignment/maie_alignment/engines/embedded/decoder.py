@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pocketsphinx
 
 from maie_alignment.engine import SAMPLE_RATE
+from maie_alignment.engines.embedded.fillers import FILLERS, SpokenFiller, fillers_of, paths
 from maie_alignment.engines.embedded.letters import letter_sounds, pronounce
 
 ACOUSTIC_MODEL = "en-us"
@@ -37,6 +38,8 @@ FILLER_MARKS = ("<", "[", "++")
 # The library's own beams lose the text where a reader departs from it; the search is along one
 # line of words, so that wide ones cost little.
 BEAM = 1e-200
+# A search along many ways; wider beams find the same and cost three times as much.
+FILLER_BEAM = 1e-60
 # The dictionary cannot forget a word, so the decoder is made anew, in a tenth of a second.
 MAX_GUESSED_WORDS = 2000
 
@@ -81,13 +84,15 @@ class WordAligner:
 
     Args:
         model: The model's directory.
+        beam: How much less likely than the best path one may be that is followed.
 
     Raises:
         RuntimeError: The model is damaged.
     """
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, beam: float = BEAM) -> None:
         self._model = model
+        self._beam = beam
         self._guessed: set[str] = set()
         self._decoder = self._load()
 
@@ -104,13 +109,7 @@ class WordAligner:
         Raises:
             AlignmentFailedError: The audio is too short for the words, or too unlike them.
         """
-        if not pcm:
-            raise AlignmentFailedError
-        if len(self._guessed) > MAX_GUESSED_WORDS:
-            self._guessed.clear()
-            self._decoder = self._load()
-        for word in words:
-            self._learn(word)
+        self._learn_all(pcm, words)
         try:
             self._decoder.set_align_text(" ".join(words))
             self._run(pcm)
@@ -133,15 +132,47 @@ class WordAligner:
             for word, phones in zip(words, found, strict=True)
         ]
 
+    def fillers(self, pcm: bytes, words: Sequence[str]) -> list[SpokenFiller]:
+        """Finds fillers between words. Holds the GIL.
+
+        Args:
+            pcm: As of `align`.
+            words: The words that are spoken in any case.
+
+        Raises:
+            AlignmentFailedError: The words do not fit.
+        """
+        self._learn_all(pcm, [*words, *FILLERS])
+        try:
+            grammar = self._decoder.create_fsg("fillers", 0, len(words), paths(words))
+            self._decoder.add_fsg("fillers", grammar)
+            self._decoder.activate_search("fillers")
+            self._run(pcm)
+            if self._decoder.hyp() is None:
+                raise AlignmentFailedError
+            said = [each.word for each in self._decoder.seg()]
+        except RuntimeError as error:
+            raise AlignmentFailedError from error
+        return fillers_of(words, said)
+
+    def _learn_all(self, pcm: bytes, words: Sequence[str]) -> None:
+        if not pcm:
+            raise AlignmentFailedError
+        if len(self._guessed) > MAX_GUESSED_WORDS:
+            self._guessed.clear()
+            self._decoder = self._load()
+        for word in words:
+            self._learn(word)
+
     def _load(self) -> pocketsphinx.Decoder:
         return pocketsphinx.Decoder(
             hmm=str(self._model / ACOUSTIC_MODEL),
             dict=str(self._model / DICTIONARY),
             lm=None,
             samprate=SAMPLE_RATE,
-            beam=BEAM,
-            pbeam=BEAM,
-            wbeam=BEAM,
+            beam=self._beam,
+            pbeam=self._beam,
+            wbeam=self._beam,
             # The best path through the lattice has words that are too short for their phones.
             bestpath=False,
             loglevel="FATAL",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from math import exp
 from pathlib import Path
 
 from maie.common.v1 import types_pb2 as common
-from maie_alignment.engine import AlignedWord, Phone, Samples
+from maie_alignment.engine import AlignedWord, Filler, Phone, Samples
 from maie_alignment.engines.embedded.decoder import (
     ACOUSTIC_MODEL,
     MODEL_FILES,
@@ -65,19 +65,44 @@ class EmbeddedEngine:
         spoken = [(word, spelt) for word in words if (spelt := spelling(word))]
         if not spoken:
             return []
-        try:
+        with _reported():
             found = await self._pool.align(samples.tobytes(), [spelt for _, spelt in spoken])
-        except AlignerDiedError as error:
-            raise StageError(
-                Code.UNAVAILABLE,
-                Reason.DECODER_DIED,
-                "The aligner ended unexpectedly and was replaced; try again.",
-                retry_after=RETRY_AFTER,
-            ) from error
         return [
             _aligned(word, spelt, each)
             for (word, spelt), each in zip(spoken, found or [], strict=False)
         ]
+
+    async def fillers(self, samples: Samples, words: Sequence[str]) -> list[Filler]:
+        """Finds fillers; see `FillerEngine.fillers`.
+
+        Raises:
+            StageError: UNAVAILABLE with DECODER_DIED.
+        """
+        spoken = [(place, spelt) for place, word in enumerate(words) if (spelt := spelling(word))]
+        if not spoken:
+            return []
+        with _reported():
+            found = await self._pool.fillers(samples.tobytes(), [spelt for _, spelt in spoken])
+        places = [*(place for place, _ in spoken), len(words)]
+        return [Filler(place=places[each.place], text=each.word) for each in found or []]
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Reports the death of an aligner as the stage does.
+
+    Raises:
+        StageError: UNAVAILABLE with DECODER_DIED.
+    """
+    try:
+        yield
+    except AlignerDiedError as error:
+        raise StageError(
+            Code.UNAVAILABLE,
+            Reason.DECODER_DIED,
+            "The aligner ended unexpectedly and was replaced; try again.",
+            retry_after=RETRY_AFTER,
+        ) from error
 
 
 @asynccontextmanager

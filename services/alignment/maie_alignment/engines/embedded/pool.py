@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from maie_alignment.engines.embedded.decoder import SpokenWord
+from maie_alignment.engines.embedded.fillers import SpokenFiller
 from maie_alignment.engines.embedded.process import AlignerProcess
+
+Found = TypeVar("Found")
 
 
 class AlignerPool:
@@ -48,13 +53,24 @@ class AlignerPool:
         Raises:
             AlignerDiedError: The process ended.
         """
+        return await self._call(lambda aligner: aligner.align(pcm, words))
+
+    async def fillers(self, pcm: bytes, words: list[str]) -> list[SpokenFiller] | None:
+        """Finds fillers between words; cancelling it ends its process.
+
+        Raises:
+            AlignerDiedError: The process ended.
+        """
+        return await self._call(lambda aligner: aligner.fillers(pcm, words))
+
+    async def _call(self, work: Callable[[AlignerProcess], Found]) -> Found:
         loop = asyncio.get_running_loop()
         aligner = await self._idle.get()
         kept = None
         try:
             if aligner is None:
                 aligner = await loop.run_in_executor(self._executor, self._start)
-            found = await loop.run_in_executor(self._executor, aligner.align, pcm, words)
+            found = await loop.run_in_executor(self._executor, work, aligner)
             kept = aligner
             return found
         finally:

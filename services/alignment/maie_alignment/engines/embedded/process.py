@@ -10,7 +10,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from maie_alignment.engines.embedded.decoder import AlignmentFailedError, SpokenWord, WordAligner
+from maie_alignment.engines.embedded.decoder import (
+    FILLER_BEAM,
+    AlignmentFailedError,
+    SpokenWord,
+    WordAligner,
+)
+from maie_alignment.engines.embedded.fillers import SpokenFiller
 
 # A process started by fork would share the parent's event loop, threads and sockets.
 _SPAWN = multiprocessing.get_context("spawn")
@@ -60,17 +66,32 @@ class AlignerProcess:
         Raises:
             AlignerDiedError: The process ended.
         """
-        try:
-            self._connection.send((pcm, words))
-        except OSError as error:
-            raise AlignerDiedError from error
-        found: list[SpokenWord] | None = self._receive()
+        found: list[SpokenWord] | None = self._ask(pcm, words, fillers=False)
+        return found
+
+    def fillers(self, pcm: bytes, words: list[str]) -> list[SpokenFiller] | None:
+        """Finds fillers between words; see `WordAligner.fillers`.
+
+        Returns:
+            What it finds; None where the words do not fit.
+
+        Raises:
+            AlignerDiedError: The process ended.
+        """
+        found: list[SpokenFiller] | None = self._ask(pcm, words, fillers=True)
         return found
 
     def kill(self) -> None:
         """Ends the process; a running call raises AlignerDiedError."""
         self._process.kill()
         self._process.join(JOIN_SECONDS)
+
+    def _ask(self, pcm: bytes, words: list[str], *, fillers: bool) -> Any:
+        try:
+            self._connection.send((pcm, words, fillers))
+        except OSError as error:
+            raise AlignerDiedError from error
+        return self._receive()
 
     def _receive(self) -> Any:
         try:
@@ -91,9 +112,15 @@ def _serve(connection: Connection, model: Path) -> None:
             connection.send(str(error) or type(error).__name__)
             return
         connection.send("")
+        # Another search has a decoder of its own, and most processes are never asked for it.
+        listener: WordAligner | None = None
         while True:
-            pcm, words = connection.recv()
+            pcm, words, fillers = connection.recv()
             try:
-                connection.send(aligner.align(pcm, words))
+                if fillers:
+                    listener = listener or WordAligner(model, FILLER_BEAM)
+                    connection.send(listener.fillers(pcm, words))
+                else:
+                    connection.send(aligner.align(pcm, words))
             except AlignmentFailedError:
                 connection.send(None)
