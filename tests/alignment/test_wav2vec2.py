@@ -11,12 +11,12 @@ import onnx
 import pytest
 
 from maie_alignment.engine import SAMPLE_RATE
-from maie_alignment.engines.wav2vec2.devices import candidates
 from maie_alignment.engines.wav2vec2.engine import create
 from maie_alignment.settings import AlignmentSettings, Wav2Vec2Settings
 from maie_core.errors import StageError
 from maie_core.models import MANIFEST
 from maie_core.reasons import Reason
+from maie_runtime.gpu.devices import candidates
 from tests.alignment.ctc_model import (
     LETTER_SECONDS,
     TOKENS,

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from maie_core.settings import GpuServiceSettings, Settings
+from maie_runtime.gpu.devices import Device
 from maie_runtime.rpc.kserve.settings import InferenceServerSettings
 from maie_runtime.worker.engines import find_engine
 
@@ -49,7 +50,7 @@ class Wav2Vec2Settings(Settings):
     """The expected SHA-256 of the model's files. Leave empty if the manifest beside them has it."""
     backend: Literal["onnx", "torch"] = "onnx"
     """What runs the model: onnxruntime, or transformers with torch, which are installed apart."""
-    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    device: Device = "auto"
     """Where the model runs; `auto`: the first of the others that there is. The engine's version
     says which."""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"

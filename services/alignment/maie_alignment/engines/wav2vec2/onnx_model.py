@@ -14,17 +14,12 @@ from numpy.typing import NDArray
 
 from maie_alignment.engines.ctc.audio import Waveform
 from maie_alignment.engines.ctc.layouts import layout_of
-from maie_alignment.engines.wav2vec2.devices import candidates, unavailable
 from maie_alignment.settings import Wav2Vec2Settings
 from maie_core.errors import StageError
 from maie_core.models import model_corrupt
+from maie_speech.onnx_sessions import open_session
 
 WEIGHTS: Final = "model.onnx"
-_PROVIDERS: Final = {
-    "cuda": "CUDAExecutionProvider",
-    "mps": "CoreMLExecutionProvider",
-    "cpu": "CPUExecutionProvider",
-}
 _POLL_SECONDS: Final = 0.5
 
 
@@ -81,21 +76,16 @@ class OnnxModel:
 
 
 def _open(path: Path, settings: Wav2Vec2Settings) -> tuple[ort.InferenceSession, str]:
-    variable = "MAIE_ALIGNMENT_WAV2VEC2_DEVICE"
     options = ort.SessionOptions()
     options.intra_op_num_threads = settings.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    present = [name for name, each in _PROVIDERS.items() if each in ort.get_available_providers()]
-    for device in candidates(settings.device, present, variable):
-        try:
-            session = ort.InferenceSession(str(path), options, providers=[_PROVIDERS[device]])
-        except Exception as error:
-            raise _unlike(path, f"onnxruntime cannot read it ({type(error).__name__})") from error
-        # It goes on with the CPU, and says nothing, where the GPU's libraries are missing.
-        if session.get_providers()[0] == _PROVIDERS[device]:
-            return session, device
-    raise unavailable(settings.device, variable)
+    try:
+        return open_session(path, options, settings.device, "MAIE_ALIGNMENT_WAV2VEC2_DEVICE")
+    except StageError:
+        raise
+    except Exception as error:
+        raise _unlike(path, f"onnxruntime cannot read it ({type(error).__name__})") from error
 
 
 def _unlike(path: Path, why: str) -> StageError:

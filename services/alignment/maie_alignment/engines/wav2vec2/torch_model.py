@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from maie_alignment.engines.ctc.audio import Waveform
 from maie_alignment.engines.ctc.layouts import MAX_SECONDS
-from maie_alignment.engines.wav2vec2.devices import candidates
 from maie_alignment.settings import Wav2Vec2Settings
 from maie_core.errors import Code, StageError
 from maie_core.models import model_corrupt
 from maie_core.reasons import Reason
+from maie_runtime.gpu.devices import candidates
 from maie_runtime.worker.cores import usable_cores
 
 WEIGHTS: Final = "model.safetensors"
