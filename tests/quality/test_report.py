@@ -102,7 +102,7 @@ def echo(level: float) -> quality.Echo:
 
 
 def test_an_echo_that_is_low_or_rare_is_not_warned_of() -> None:
-    assert not make_report([part(3, echo=echo(-12))], RECEIVED).warnings
+    assert not make_report([part(3, echo=echo(-15))], RECEIVED).warnings
     rare = [part(3, echo=echo(-3)), *(part(3) for _ in range(9))]
     assert not make_report(rare, RECEIVED).warnings
 

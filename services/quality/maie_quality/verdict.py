@@ -15,7 +15,7 @@ NOISY_SNR: Final = 10.0
 REVERBERANT_SECONDS: Final = 0.6
 POOR_OVERALL: Final = 2.2
 # Listeners hardly mind what costs speech recognition words: no score tells of an echo.
-LOUD_ECHO_DB: Final = -9.0
+LOUD_ECHO_DB: Final = -13.0
 _ECHO_SHARE: Final = 0.2
 
 
