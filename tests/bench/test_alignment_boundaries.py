@@ -15,7 +15,13 @@ from bench.alignment.nearness import (
     share_within,
     shifted,
 )
-from bench.alignment.spoken import SPEAKERS, TimedWord, plain_sentences, spoken_passages
+from bench.alignment.spoken import (
+    PASSAGE_SECONDS,
+    SPEAKERS,
+    TimedWord,
+    plain_sentences,
+    spoken_passages,
+)
 from bench.readings import SAMPLE_RATE
 
 pytestmark = pytest.mark.unit
@@ -73,6 +79,7 @@ def test_the_sentences_are_spoken_as_they_are_written() -> None:
 def test_flite_speaks_where_it_says() -> None:
     for passage in spoken_passages(1):
         assert passage.voice in SPEAKERS
+        assert 10 < len(passage.samples) / SAMPLE_RATE <= PASSAGE_SECONDS
         assert " ".join(passage.sentences).split() == [word.text for word in passage.words]
         times = [time for word in passage.words for time in (word.start, word.end)]
         assert times == sorted(times)
