@@ -149,7 +149,8 @@ class GatewaySettings(VaultSettings):
     """Interval between scans for stalled jobs."""
     measure_quality: bool = True
     """Have the sound of each recording measured where a quality worker runs, also of jobs that do
-    not ask for it. Such a job never fails with it."""
+    not ask for it, but for those that somebody waits for (the interactive lane). Such a job never
+    fails with it."""
     optional_grace_seconds: float = Field(default=10.0, ge=0, le=600)
     """How long a job that is done but for what it did not ask for waits for that."""
 

@@ -84,6 +84,16 @@ async def test_a_setting_turns_it_off(empty_mesh: EmptyMesh) -> None:
         assert asked.results.HasField("quality_report")
 
 
+async def test_who_waits_for_a_job_waits_for_nothing_else(empty_mesh: EmptyMesh) -> None:
+    async with empty_mesh.running() as client:
+        awaited = (await process(client, features=TEXT, interactive=True))[-1].finished.job
+        assert not awaited.results.HasField("quality_report")
+        assert reasons(awaited) == []
+        both = (*TEXT, "quality")
+        asked = (await process(client, features=both, interactive=True))[-1].finished.job
+        assert asked.results.HasField("quality_report")
+
+
 async def test_a_job_is_complete_where_measuring_fails(empty_mesh: EmptyMesh) -> None:
     async def refuses(_: StageContext) -> None:
         raise StageError(Code.INVALID_ARGUMENT, Reason.AUDIO_CORRUPT, "It cannot be measured.")

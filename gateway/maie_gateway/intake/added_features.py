@@ -23,8 +23,9 @@ def no_added_features(_: job.JobConfig) -> Sequence[job.Feature]:
 def quality_where_served(workers: LiveWorkers) -> AddedFeatures:
     """Adds the report of the sound to jobs that did not ask for it, where a worker could make it.
 
-    A gateway of the release before cannot go on with such a job. So while one runs, nothing is
-    added.
+    Who waits for a job would wait for it, too, and be told where it is late: nothing is added to
+    jobs of the interactive lane. A gateway of the release before cannot go on with a job that has
+    one. So while one runs, nothing is added, either.
 
     Args:
         workers: The live workers and gateways.
@@ -32,10 +33,13 @@ def quality_where_served(workers: LiveWorkers) -> AddedFeatures:
 
     def added(config: job.JobConfig) -> Sequence[job.Feature]:
         is_asked = job.FEATURE_QUALITY in config.features
+        is_awaited = config.lane == job.LANE_INTERACTIVE
         is_served = workers.slots().get(common.STAGE_QUALITY, 0) > 0
         is_known = all(
             common.STAGE_QUALITY in gateway.optional_stages for gateway in workers.gateways()
         )
-        return (job.FEATURE_QUALITY,) if is_served and is_known and not is_asked else ()
+        if is_asked or is_awaited or not is_served or not is_known:
+            return ()
+        return (job.FEATURE_QUALITY,)
 
     return added
