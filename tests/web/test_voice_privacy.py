@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from array import array
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from maie.diarization.v1 import diarization_pb2 as diarization
 from maie.job.v1 import job_pb2 as job
 from maie_client import Client
 from maie_formats.as_json import to_dict
+from maie_formats.quality.writers import QUALITY_WRITERS
+from maie_formats.readings.writers import READING_WRITERS
 from maie_gateway.voices.embeddings import pack, unpack
 from maie_gateway.voices.entries import VoiceEntries
 from maie_runtime.bus.broker import Broker
@@ -33,7 +35,10 @@ from tests.waiting import until
 from tests.web.conftest import Web, web_before
 
 PEOPLE = (person("anna"), person("ben"))
-FEATURES = ("raw_transcript", "clean_transcript", "summary", "speakers")
+FEATURES = (
+    *("raw_transcript", "clean_transcript", "summary", "speakers"),
+    *("digest", "quality", "reading"),
+)
 SOUND = {"file": ("a.wav", b"sound")}
 
 
@@ -167,6 +172,7 @@ async def _job(client: Client, hook: str) -> job.Job:
         recording(),
         features=FEATURES,
         template_id="meeting_notes_v1",
+        reading_text="Hello.",
         webhooks=[job.Webhook(url=hook, secret=SECRET)],
     )
     async for _ in client.watch_job(made.job_id):
@@ -178,7 +184,7 @@ async def _read(web: Web, known: dict[str, str], seen: Seen) -> None:
     """Gets all that can be got, by the documentation, with what is known."""
     paths: dict[str, Any] = (await web.http.get("/docs/openapi.json")).json()["paths"]
     for path in (path for path, methods in paths.items() if "get" in methods):
-        formats = RESULTS if "{format_}" in path else ("",)
+        formats = _formats(path)
         for format_ in formats:
             try:
                 place = path.format_map({**known, "format_": format_})
@@ -189,6 +195,14 @@ async def _read(web: Web, known: dict[str, str], seen: Seen) -> None:
                 # Empty stages draw no waveform.
                 assert got.status_code == (404 if path.endswith("/waveform") else 200), place
             seen.add(f"GET {place}", got.content or str(got.status_code))
+
+
+def _formats(path: str) -> Iterable[str]:
+    if "{format_}" not in path:
+        return ("",)
+    if "/reading/" in path:
+        return READING_WRITERS
+    return QUALITY_WRITERS if "/quality/" in path else RESULTS
 
 
 _QUERIES = {"/v1/search": {"query": "Turn"}}
