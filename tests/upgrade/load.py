@@ -74,7 +74,7 @@ class Load:
                     self._recording, features=FEATURES, template_id=TEMPLATE, request_id=request_id
                 )
             except ClientError as error:
-                if error.code.name != "UNAVAILABLE":
+                if not error.is_break:
                     raise
                 await asyncio.sleep(RETRY_SECONDS)
             else:
