@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from maie.common.v1 import types_pb2 as common
 from maie_cli.console import note
 from maie_cli.files import ResultFolder
 from maie_client import Client, ClientError, StatusCode
+
+Row = TypeVar("Row")
 
 # Within the folder of the results: a file for each recording that is done.
 FOLDER = ".done"
@@ -41,14 +43,20 @@ class EarlierRuns:
         content = json.dumps([*parts, *self.versions])
         return hashlib.sha256(content.encode(errors="replace")).hexdigest()
 
-    async def find(self, digest: str) -> Any:
-        """The values that were kept; None where there are none that can be read."""
-        return await asyncio.to_thread(self._find, digest)
+    async def find(self, digest: str, row_from: Callable[[Any], Row]) -> Row | None:
+        """The row that was kept; None where there is none, or of another version.
 
-    def _find(self, digest: str) -> Any:
+        Args:
+            digest: What `digest` gave.
+            row_from: Makes the row of values, or raises TypeError.
+        """
+        return await asyncio.to_thread(self._find, digest, row_from)
+
+    def _find(self, digest: str, row_from: Callable[[Any], Row]) -> Row | None:
+        path = self.folder / FOLDER / f"{digest}.json"
         try:
-            return json.loads((self.folder / FOLDER / f"{digest}.json").read_text("utf-8"))
-        except (FileNotFoundError, ValueError):
+            return row_from(json.loads(path.read_text("utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
             return None
 
     async def keep(self, digest: str, values: Any) -> None:

@@ -106,7 +106,7 @@ class Many:
 
     async def _compared(self, wanted: Wanted, found: Found) -> Ended:
         digest = await self._digest(wanted, found)
-        if (row := await self._done(digest)) is not None:
+        if (row := await self.earlier.find(digest, row_from)) is not None:
             return Ended(row=row, before=True)
         name = unique_name(found.name)
         async with self.source.fetch(found) as path:
@@ -136,14 +136,6 @@ class Many:
         identity = await self.source.identity(found)
         clips = self.results.clip_format or ""
         return self.earlier.digest(identity, found.name, wanted.text, self.language, clips)
-
-    async def _done(self, digest: str) -> Row | None:
-        """The row of an earlier run; None where there is none, or of another version."""
-        values = await self.earlier.find(digest)
-        try:
-            return None if values is None else row_from(values)
-        except TypeError:
-            return None
 
 
 def _failed(wanted: Wanted, code: Exit, error: str) -> Ended:

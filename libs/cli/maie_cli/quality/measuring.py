@@ -71,21 +71,13 @@ class Measuring:
             digest = self._earlier.digest(await asyncio.to_thread(_content_of, recording.path))
         except OSError as error:
             return Ended(row=Row(file=name, error=os_sentence(error)), code=Exit.USAGE)
-        if (row := await self._measured(digest)) is not None:
+        if (row := await self._earlier.find(digest, row_from)) is not None:
             return Ended(row=replace(row, file=name), before=True)
         (outcome,) = await self._batch.run([recording])
         row = _row(outcome, name)
         if not row.error:
             await self._earlier.keep(digest, asdict(row))
         return Ended(row=row, code=outcome.code)
-
-    async def _measured(self, digest: str) -> Row | None:
-        """The row of an earlier run; None where there is none, or of another version."""
-        values = await self._earlier.find(digest)
-        try:
-            return None if values is None else row_from(values)
-        except TypeError:
-            return None
 
 
 def _content_of(path: Path) -> str:
