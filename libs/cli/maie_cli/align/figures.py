@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from maie_cli.align.many import Ended
-from maie_cli.align.rows import as_csv, as_json, total
+from maie_cli.align.rows import Row, as_csv, as_json, total
 from maie_cli.align.texts import Wanted
+from maie_cli.at_once import Ended
 from maie_cli.files import ResultFolder
 from maie_formats.clean import plain
 
 
-def write_figures(ended: Sequence[Ended], wanted: Sequence[Wanted], output: Path) -> str:
+def write_figures(ended: Sequence[Ended[Row]], wanted: Sequence[Wanted], output: Path) -> str:
     """Writes `readings.csv` and `readings.json` in the order of the table; gives a sentence.
 
     Raises:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from maie_cli.align.retries import CutShortError
 from maie_cli.align.rows import Row, row_from, row_of
 from maie_cli.align.sources import Found, Source
 from maie_cli.align.texts import Wanted
+from maie_cli.at_once import Ended, for_each
 from maie_cli.clips.cutting import ClipError
 from maie_cli.earlier import EarlierRuns
 from maie_cli.exits import Exit, os_sentence
@@ -26,21 +26,6 @@ from maie_formats.clean import plain
 
 # What results depend on.
 ENGINES = (common.STAGE_ASR, common.STAGE_ALIGNMENT)
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
-class Ended:
-    """A recording that ended.
-
-    Attributes:
-        row: Its row.
-        code: Its exit code.
-        before: Whether an earlier run had done it.
-    """
-
-    row: Row
-    code: Exit = Exit.OK
-    before: bool = False
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -65,7 +50,7 @@ class Many:
     at_once: int
     outlived: bool
 
-    async def run(self, wanted: Sequence[Wanted], ended: Callable[[Ended], None]) -> None:
+    async def run(self, wanted: Sequence[Wanted], ended: Callable[[Ended[Row]], None]) -> None:
         """Compares all; one that fails does not affect the others.
 
         Args:
@@ -77,18 +62,13 @@ class Many:
             OSError: The recordings cannot be listed.
         """
         there = await self.source.list()
-        rest = iter(wanted)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self.at_once, len(wanted))):
-                group.create_task(self._work(rest, there, ended))
 
-    async def _work(
-        self, rest: Iterator[Wanted], there: Mapping[str, Found], ended: Callable[[Ended], None]
-    ) -> None:
-        for each in rest:
+        async def work(each: Wanted) -> None:
             ended(await self._end(each, there.get(each.recording)))
 
-    async def _end(self, wanted: Wanted, found: Found | None) -> Ended:
+        await for_each(wanted, self.at_once, work)
+
+    async def _end(self, wanted: Wanted, found: Found | None) -> Ended[Row]:
         if wanted.error:
             return _failed(wanted, Exit.USAGE, wanted.error)
         if found is None:
@@ -104,7 +84,7 @@ class Many:
         except Exception as error:  # noqa: BLE001 # our bug must not stop the other recordings
             return _failed(wanted, Exit.FAILED, internal_error(error))
 
-    async def _compared(self, wanted: Wanted, found: Found) -> Ended:
+    async def _compared(self, wanted: Wanted, found: Found) -> Ended[Row]:
         digest = await self._digest(wanted, found)
         if (row := await self.earlier.find(digest, row_from)) is not None:
             return Ended(row=row, before=True)
@@ -138,5 +118,5 @@ class Many:
         return self.earlier.digest(identity, found.name, wanted.text, self.language, clips)
 
 
-def _failed(wanted: Wanted, code: Exit, error: str) -> Ended:
+def _failed(wanted: Wanted, code: Exit, error: str) -> Ended[Row]:
     return Ended(row=Row(recording=plain(wanted.recording), error=plain(error)), code=code)

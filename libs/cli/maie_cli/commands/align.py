@@ -25,9 +25,10 @@ from maie_core.redaction import names_user
 from maie_formats.as_json import to_json
 
 if TYPE_CHECKING:
-    from maie_cli.align.many import Ended
     from maie_cli.align.results import Results
+    from maie_cli.align.rows import Row
     from maie_cli.align.sources import Source
+    from maie_cli.at_once import Ended
     from maie_formats.readings.report import ReadingReport
 
 AT_ONCE = 4
@@ -240,7 +241,7 @@ async def _many(
     from maie_cli.align.many import ENGINES, Many
     from maie_cli.earlier import EarlierRuns, versions_of
 
-    ended: list[Ended] = []
+    ended: list[Ended[Row]] = []
     async with client_of(embedded=embedded, gateway=gateway, tenant=tenant) as client:
         many = Many(
             client=client,
@@ -254,7 +255,7 @@ async def _many(
         try:
             with counted(len(wanted), quiet=quiet) as count:
 
-                def end(each: Ended) -> None:
+                def end(each: Ended[Row]) -> None:
                     ended.append(each)
                     if each.row.error:
                         note(f"{each.row.recording}: {each.row.error}")

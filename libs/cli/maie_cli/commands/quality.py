@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from maie_cli.arguments import DEFAULT_GATEWAY, GatewayOption, TenantOption
+from maie_cli.at_once import Ended
 from maie_cli.batch import Batch
 from maie_cli.console import note
 from maie_cli.earlier import EarlierRuns, versions_of
@@ -17,13 +18,13 @@ from maie_cli.embedded import client_of
 from maie_cli.exits import EXIT_CODES, Exit, leave, run
 from maie_cli.files import ResultFolder
 from maie_cli.quality.limits import Limits
-from maie_cli.quality.measuring import AT_ONCE, ENGINES, Ended, Measuring
+from maie_cli.quality.measuring import AT_ONCE, ENGINES, Measuring
 from maie_cli.quality.page import page
 from maie_cli.recordings import Recording, recordings_in
 from maie_cli.views import SilentView, counted
 from maie_client import JobOptions
 from maie_formats.clean import plain
-from maie_formats.quality.rows import as_csv, as_json
+from maie_formats.quality.rows import Row, as_csv, as_json
 
 app = typer.Typer(add_completion=False)
 
@@ -101,13 +102,13 @@ async def _quality(
     gateway: str,
     tenant: str,
 ) -> Exit:
-    ended: list[Ended] = []
+    ended: list[Ended[Row]] = []
     async with client_of(embedded=embedded, gateway=gateway, tenant=tenant) as client:
         earlier = EarlierRuns(folder=output, versions=await versions_of(client, ENGINES))
         try:
             with counted(len(recordings), quiet=quiet) as count:
 
-                def end(each: Ended) -> None:
+                def end(each: Ended[Row]) -> None:
                     ended.append(each)
                     if each.row.error:
                         note(f"{each.row.file}: {each.row.error}")
@@ -124,7 +125,7 @@ async def _quality(
 
 
 async def _write(
-    ended: Sequence[Ended],
+    ended: Sequence[Ended[Row]],
     recordings: Sequence[Recording],
     files: ResultFolder,
     output: Path,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
 from maie.common.v1 import types_pb2 as common
+from maie_cli.at_once import Ended, for_each
 from maie_cli.batch import Batch, Outcome
 from maie_cli.earlier import EarlierRuns
 from maie_cli.exits import Exit, os_sentence
@@ -20,21 +21,6 @@ from maie_formats.quality.rows import Row, row_from, row_of
 ENGINES: Final = (common.STAGE_PREPROCESS, common.STAGE_QUALITY)
 """The stages whose engines a row depends on."""
 AT_ONCE: Final = 4
-
-
-@dataclass(kw_only=True, frozen=True, slots=True)
-class Ended:
-    """A recording that ended.
-
-    Attributes:
-        row: Its row.
-        code: Its exit code.
-        before: Whether an earlier run had measured it.
-    """
-
-    row: Row
-    code: Exit = Exit.OK
-    before: bool = False
 
 
 class Measuring:
@@ -49,23 +35,22 @@ class Measuring:
         self._batch = batch
         self._earlier = earlier
 
-    async def run(self, recordings: Sequence[Recording], ended: Callable[[Ended], None]) -> None:
+    async def run(
+        self, recordings: Sequence[Recording], ended: Callable[[Ended[Row]], None]
+    ) -> None:
         """Measures all; one that fails does not affect the others.
 
         Args:
             recordings: The recordings, in files.
             ended: Called with each when it ended, in any order.
         """
-        rest = iter(recordings)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(AT_ONCE, len(recordings))):
-                group.create_task(self._work(rest, ended))
 
-    async def _work(self, rest: Iterator[Recording], ended: Callable[[Ended], None]) -> None:
-        for recording in rest:
+        async def work(recording: Recording) -> None:
             ended(await self._end(recording))
 
-    async def _end(self, recording: Recording) -> Ended:
+        await for_each(recordings, AT_ONCE, work)
+
+    async def _end(self, recording: Recording) -> Ended[Row]:
         name = plain(str(recording))
         try:
             digest = self._earlier.digest(await asyncio.to_thread(_content_of, recording.path))
