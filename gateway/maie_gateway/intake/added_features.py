@@ -23,8 +23,8 @@ def no_added_features(_: job.JobConfig) -> Sequence[job.Feature]:
 def quality_where_served(workers: LiveWorkers) -> AddedFeatures:
     """Adds the report of the sound to jobs that did not ask for it, where a worker could make it.
 
-    Who waits for a job would wait for it, too, and be told where it is late: nothing is added to
-    jobs of the interactive lane. A gateway of the release before cannot go on with a job that has
+    The report may delay a job. So nothing is added to jobs of the interactive lane, whose callers
+    wait for them. A gateway of the release before cannot go on with a job that has
     one. So while one runs, nothing is added, either.
 
     Args:

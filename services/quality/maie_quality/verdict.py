@@ -14,7 +14,7 @@ from maie_core.result_warnings import result_warning
 NOISY_SNR: Final = 10.0
 REVERBERANT_SECONDS: Final = 0.6
 POOR_OVERALL: Final = 2.2
-# Listeners hardly mind what costs speech recognition words: no score tells of an echo.
+# By the same measurement, an echo raises the errors, and lowers no score of DNSMOS.
 LOUD_ECHO_DB: Final = -13.0
 _ECHO_SHARE: Final = 0.2
 

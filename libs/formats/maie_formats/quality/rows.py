@@ -56,8 +56,8 @@ class Row:
         hum_dbfs: Its level.
         dropouts: How often the sound breaks off.
         reverberation_seconds: How long sound takes to fade by 60 dB.
-        echo_seconds: How much later the sound is heard again.
-        echo_db: How loud, relative to the sound.
+        echo_seconds: The delay of an echo.
+        echo_db: Its level relative to the sound.
         model: What predicted the scores.
         device: Where that ran.
         warnings: What a person should know.

@@ -1,4 +1,4 @@
-"""Finds an echo: the sound again, after a delay at which it is heard by itself."""
+"""Finds an echo: a copy of the sound that follows it after a delay."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from maie_speech.frames import SAMPLE_RATE
 from maie_speech.speech import Samples
 
-# What comes sooner is heard as a part of the sound, and later than this nothing was measured (s).
+# A shorter delay colours the sound; longer ones were not measured (s).
 SHORTEST: Final = 0.05
 LONGEST: Final = 1.0
 # Four seconds: an echo must fit in many times.
@@ -24,19 +24,19 @@ _ROUNDING: Final = 1e-3
 _LEAST: Final = 0.04
 _ABOVE_OTHERS: Final = 25.0
 _MOST: Final = 0.95
-# What a room sends back by and by has many such peaks: an echo is higher than all so near (s).
+# The reverberation of a room has many such peaks; an echo is higher than all others so near (s).
 _NEAR: Final = (0.002, 0.025)
 _ABOVE_NEAR: Final = 2.0
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
 class Echo:
-    """The sound again.
+    """A copy of the sound.
 
     Attributes:
-        delay: How much later, in seconds.
-        gain: How loud, as a share of the sound; too small where the echo is duller than the sound,
-            or noise is about as loud as the echo.
+        delay: When it follows the sound, in seconds.
+        gain: Its amplitude, as a share of that of the sound; too small where the echo is duller
+            than the sound, or noise is about as loud as the echo.
     """
 
     delay: float
