@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ import pytest
 from maie_runtime.blobs import Blobs
 from maie_runtime.bus.broker import Broker
 from maie_runtime.bus.provision import open_provisioned_broker
+from tests.children import zombies
 from tests.waiting import PATIENCE_SECONDS
 
 with suppress(ImportError):  # the environment of vLLM's tests has neither Hypothesis nor xdist
@@ -187,6 +189,16 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_zombie() -> Iterator[None]:
+    """Fails a file that leaves a process which nobody waits for: later files would see it."""
+    yield
+    late = time.monotonic() + PATIENCE_SECONDS
+    while zombies():
+        assert time.monotonic() < late, f"{zombies()} have ended, and nothing waits for them"
+        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -85,6 +85,7 @@ def _process() -> Iterator[FliteProcess]:
         yield process
     finally:
         process.kill()
+        process.join()
 
 
 def _passage(process: FliteProcess, voice: str, sentences: Iterator[str]) -> Spoken:

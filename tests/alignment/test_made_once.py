@@ -23,6 +23,7 @@ from maie_alignment.engines.wav2vec2 import engine as wav2vec2
 from maie_alignment.settings import AlignmentSettings, Wav2Vec2Settings
 from tests.alignment.ctc_model import spoken, write_model
 from tests.alignment.engine_cases import as_tones, read_aloud
+from tests.children import children
 
 pytestmark = pytest.mark.unit
 
@@ -43,12 +44,8 @@ async def test_first_requests_share_the_processes_of_the_slots() -> None:
 
 
 def aligners() -> set[psutil.Process]:
-    """The processes of this one, without the one that Python itself starts beside them."""
-    return {
-        each
-        for each in psutil.Process().children()
-        if "resource_tracker" not in "".join(each.cmdline())
-    }
+    """The processes that align for this one."""
+    return set(children("spawn_main"))
 
 
 async def test_first_requests_read_no_model(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from maie_preprocess.settings import PreprocessSettings
 from maie_preprocess.stage import PreprocessStage, open_stage, open_stage_with
 from maie_runtime.blobs import Blobs
 from maie_runtime.worker.stage import StageContext
+from tests.children import forked
 from tests.preprocess import recordings
 from tests.preprocess.conftest import Preprocess, last
 from tests.waiting import PATIENCE_SECONDS, until
@@ -49,12 +50,7 @@ def long_recording() -> np.ndarray:
 
 
 def decoders() -> list[psutil.Process]:
-    servers = [
-        child
-        for child in psutil.Process().children()
-        if "maie_preprocess.decoder" in child.cmdline()
-    ]
-    return [decoder for server in servers for decoder in server.children()]
+    return forked("maie_preprocess.decoder")
 
 
 async def test_each_line_of_the_sample_is_one_utterance(preprocess: Preprocess) -> None:

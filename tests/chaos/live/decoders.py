@@ -13,7 +13,9 @@ from tests.chaos.live.fault import LiveFault
 from tests.chaos.live.speech import FLAC, OPUS
 from tests.chaos.live.talks import Talk
 from tests.chaos.live.world import GATEWAYS, LiveWorld
+from tests.children import children
 
+DECODER = "maie_audio.child"
 KILLS = 4
 PAUSE_SECONDS = (0.2, 2.0)
 # Until the first message of a session has begun a decoder, on a busy machine.
@@ -41,9 +43,9 @@ def _decoders(world: LiveWorld) -> list[psutil.Process]:
     found = []
     for gateway in GATEWAYS:
         with suppress(psutil.NoSuchProcess):
-            children = psutil.Process(world.mesh.children[gateway].pid).children()
-            for server in (each for each in children if "maie_audio.child" in each.cmdline()):
-                found += [server, *server.children()]
+            parent = psutil.Process(world.mesh.children[gateway].pid)
+            for server in children(DECODER, parent):
+                found += [server, *children(DECODER, server)]
     return found
 
 

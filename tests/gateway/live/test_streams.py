@@ -12,6 +12,7 @@ import pytest
 from maie.live.v1 import live_pb2 as live
 from maie_core.reasons import Reason
 from tests.audio.streams import contained, packets_of
+from tests.children import forked
 from tests.gateway.live.conftest import LiveMesh
 from tests.gateway.live.conversation import Conversation, config, expected, talking
 from tests.gateway.live.loud_asr import FRAME
@@ -52,10 +53,7 @@ async def send(talk: Conversation, track: str, contents: Iterable[bytes]) -> Non
 
 
 def decoders() -> list[psutil.Process]:
-    servers = [
-        child for child in psutil.Process().children() if "maie_audio.child" in child.cmdline()
-    ]
-    return [decoder for server in servers for decoder in server.children()]
+    return forked("maie_audio.child")
 
 
 @pytest.mark.parametrize("encoding", [OPUS, OGG_OPUS, WEBM_OPUS, FLAC])
