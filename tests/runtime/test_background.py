@@ -41,6 +41,35 @@ async def test_a_task_that_missed_its_cancellation_is_told_again() -> None:
     assert task.cancelled()
 
 
+async def test_nothing_is_left_behind_by_who_is_cancelled_again_while_it_waits() -> None:
+    """As by an `end` around it, while a broker is slow to answer."""
+    answered = asyncio.Event()
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            while not answered.is_set():
+                with suppress(asyncio.CancelledError):
+                    await answered.wait()
+
+    async def around() -> None:
+        async with background_tasks(slow_to_end()):
+            await asyncio.sleep(60)
+
+    before = asyncio.all_tasks()
+    outer = asyncio.create_task(around())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await until(lambda: len(asyncio.all_tasks() - before) == 2)
+        ending = asyncio.create_task(end(outer))
+        await until(lambda: outer.cancelling() >= 3)
+        assert not outer.done()
+        answered.set()
+        await ending
+    assert outer.cancelled()
+    assert asyncio.all_tasks() == before
+
+
 async def test_work_that_failed_is_logged_and_keeps_nobody_from_leaving() -> None:
     async def fails() -> None:
         raise OSError("gone")

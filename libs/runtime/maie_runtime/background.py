@@ -30,15 +30,22 @@ async def background_tasks(*work: Coroutine[Any, Any, None]) -> AsyncIterator[No
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancels tasks, and waits until they have ended.
+    """Cancels tasks, and waits until they have ended, even if this task is cancelled meanwhile.
 
     nats-py waits with asyncio.wait_for, which up to Python 3.11 swallows a
     cancellation that coincides with its result; so this repeats the cancellation.
     """
+    cancelled: asyncio.CancelledError | None = None
     while running := [task for task in tasks if not task.done()]:
         for task in running:
             task.cancel()
-        await asyncio.wait(running, timeout=CANCEL_AGAIN_SECONDS)
+        try:
+            await asyncio.wait(running, timeout=CANCEL_AGAIN_SECONDS)
+        except asyncio.CancelledError as error:
+            # Perhaps from an `end` of this task's own, which repeats it.
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 def _log_failure(task: asyncio.Task[Any]) -> None:
