@@ -50,7 +50,7 @@ from maie_summary.settings import (
     SummarySettings,
     SummaryVllmSettings,
 )
-from maie_synthesis.settings import KokoroSettings, SynthesisSettings
+from maie_synthesis.settings import ChatterboxSettings, KokoroSettings, SynthesisSettings
 from maie_templates.settings import TemplateSettings
 from maie_web.settings import WebSettings
 
@@ -96,6 +96,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Summary by a language model", SummaryGenerationSettings),
     ("Synthesis", SynthesisSettings),
     ("Synthesis engine `kokoro`", KokoroSettings),
+    ("Synthesis engine `chatterbox`", ChatterboxSettings),
 )
 INTRODUCTION = """\
 # Settings

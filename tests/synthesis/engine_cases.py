@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 
 from maie_synthesis.engine import Engine
+from maie_synthesis.engines.chatterbox.engine import create as create_chatterbox
 from maie_synthesis.engines.flite.engine import create as create_flite
 from maie_synthesis.engines.kokoro.engine import create as create_kokoro
-from maie_synthesis.settings import KokoroSettings, SynthesisSettings
+from maie_synthesis.settings import ChatterboxSettings, KokoroSettings, SynthesisSettings
+from tests.synthesis.chatterbox_model import write_model as write_chatterbox
+from tests.synthesis.chatterbox_model import write_voices
 from tests.synthesis.flite import needs_flite
-from tests.synthesis.kokoro_model import write_model
+from tests.synthesis.kokoro_model import write_model as write_kokoro
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)
@@ -42,9 +45,21 @@ CASES = {
     "kokoro": Case(
         create=create_kokoro,
         settings=lambda folder: SynthesisSettings(
-            slots=2, kokoro=KokoroSettings(model_path=write_model(folder / "tiny"))
+            slots=2, kokoro=KokoroSettings(model_path=write_kokoro(folder / "tiny"))
         ),
         # This export of the network does not say how long each phoneme is.
+        tells_words=False,
+    ),
+    "chatterbox": Case(
+        create=create_chatterbox,
+        settings=lambda folder: SynthesisSettings(
+            slots=2,
+            chatterbox=ChatterboxSettings(
+                model_path=write_chatterbox(folder / "tiny"),
+                voices_path=write_voices(folder / "voices"),
+            ),
+        ),
+        # It says which codes it made, and not of which words.
         tells_words=False,
     ),
 }

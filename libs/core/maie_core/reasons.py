@@ -344,6 +344,9 @@ class Reason(enum.StrEnum):
     RECORD_CORRUPT = "RECORD_CORRUPT", Code.DATA_LOSS
     """The job's record cannot be read. Submit the recording again and look for another program that
     writes to NATS."""
+    REFERENCE_VOICE_INVALID = "REFERENCE_VOICE_INVALID", Code.FAILED_PRECONDITION
+    """A reference recording of the speech engine chatterbox is missing or cannot be used. Put a WAV
+    or FLAC file of 5 to 30 s of each voice into the folder that the setting names."""
     REQUEST_CANCELLED = "REQUEST_CANCELLED", Code.FAILED_PRECONDITION
     """The job that an HTTP request waits for was cancelled. Send the recording again."""
     REQUEST_ID_INVALID = "REQUEST_ID_INVALID", Code.INVALID_ARGUMENT

@@ -31,6 +31,30 @@ class KokoroSettings(Settings):
     """The threads of the model on a CPU for each text."""
 
 
+class ChatterboxSettings(Settings):
+    """The engine `chatterbox`; `MAIE_SYNTHESIS_CHATTERBOX_` in the environment."""
+
+    # pydantic reserves the prefix model_ by default.
+    model_config = SettingsConfigDict(
+        env_prefix="MAIE_SYNTHESIS_CHATTERBOX_", protected_namespaces=()
+    )
+
+    voices_path: Path | None = None
+    """A folder with a recording of each voice, NAME.wav or NAME.flac, of 5 to 30 s in which one
+    person speaks. The engine needs one at least. Use voices of people who agreed to it only."""
+    model_path: Path | None = None
+    """The model's directory, as its authors publish it; unset: `chatterbox-turbo-ONNX` in the
+    directory of all models. It is never downloaded."""
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    """The expected SHA-256 of the model's files. Leave empty if the manifest beside them has it."""
+    precision: Literal["fp32", "fp16", "q8", "q4", "q4f16"] = "fp32"
+    """Which weights of the directory are used: smaller ones take less memory and sound worse."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the model runs."""
+    threads: int = Field(default=2, ge=1, le=64)
+    """The threads of the model on a CPU for each text."""
+
+
 class SynthesisSettings(GpuServiceSettings):
     """The synthesis service; `MAIE_SYNTHESIS_` in the environment."""
 
@@ -48,6 +72,8 @@ class SynthesisSettings(GpuServiceSettings):
 
     kokoro: KokoroSettings = Field(default_factory=KokoroSettings)
     """The engine `kokoro`."""
+    chatterbox: ChatterboxSettings = Field(default_factory=ChatterboxSettings)
+    """The engine `chatterbox`."""
 
     def check(self) -> None:
         """Refuses an engine that is not installed."""

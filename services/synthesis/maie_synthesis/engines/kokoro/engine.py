@@ -14,19 +14,16 @@ import numpy as np
 import onnxruntime as ort
 
 from maie.common.v1 import types_pb2 as common
-from maie_core.errors import Code, StageError
 from maie_core.models import model_store
-from maie_core.reasons import Reason
 from maie_synthesis.engine import EngineVoice, Samples, SpokenPiece, UnspeakableError
 from maie_synthesis.engines.kokoro.model import NAME, RATE, KokoroModel, read_model
 from maie_synthesis.engines.kokoro.phonemes import phonemes
-from maie_synthesis.settings import KokoroSettings, SynthesisSettings
+from maie_synthesis.settings import SynthesisSettings
 from maie_synthesis.text.tokens import Piece
 
 # The network takes 512 numbers, of which the first and the last are silence.
 MAX_PHONEMES = 510
 LANGUAGE = "en-US"
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class KokoroEngine:
@@ -134,19 +131,6 @@ async def create(settings: SynthesisSettings) -> AsyncIterator[KokoroEngine]:
     own = settings.kokoro
     root = own.model_path or model_store(settings.mesh.models_dir) / NAME
     with ThreadPoolExecutor(settings.slots, "kokoro") as executor:
-        read = partial(read_model, root, own.sha256, own.threads, _provider(own))
+        read = partial(read_model, root, own.sha256, own.threads, own.device)
         model = await asyncio.get_running_loop().run_in_executor(executor, read)
         yield KokoroEngine(model, settings, executor)
-
-
-def _provider(own: KokoroSettings) -> str:
-    """What runs the network; never another device than the one that is asked for."""
-    provider = PROVIDERS[own.device]
-    if provider not in ort.get_available_providers():
-        raise StageError(
-            Code.FAILED_PRECONDITION,
-            Reason.DEVICE_UNAVAILABLE,
-            f"This onnxruntime has no {provider}; install onnxruntime-gpu, or set "
-            "MAIE_SYNTHESIS_KOKORO_DEVICE=cpu.",
-        )
-    return provider

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from maie_core.errors import StageError
 from maie_core.models import model_corrupt, model_missing, verified_sha256
+from maie_speech.onnx_sessions import open_session
 from maie_synthesis.engines.kokoro.phonemes import Lexicon
 
 NAME: Final = "kokoro-82m-int8"
 RATE: Final = 24_000
+DEVICE: Final = "MAIE_SYNTHESIS_KOKORO_DEVICE"
 STYLE: Final = 256
 MODEL: Final = "model.onnx"
 VOICES: Final = "voices.npz"
@@ -56,17 +58,19 @@ class KokoroModel:
     sha256: str
 
 
-def read_model(root: Path, sha256: str, threads: int, provider: str) -> KokoroModel:
+def read_model(
+    root: Path, sha256: str, threads: int, device: Literal["cpu", "cuda"]
+) -> KokoroModel:
     """Reads and checks a folder. Blocks.
 
     Args:
         root: The folder.
         sha256: The digest that it must have; empty: its manifest says it.
         threads: The threads of the network on a CPU.
-        provider: What runs it, by onnxruntime's name.
+        device: Where it runs.
 
     Raises:
-        StageError: FAILED_PRECONDITION with MODEL_MISSING or MODEL_CORRUPT.
+        StageError: FAILED_PRECONDITION with MODEL_MISSING, MODEL_CORRUPT or DEVICE_UNAVAILABLE.
     """
     if missing := [name for name in FILES if not (root / name).is_file()]:
         raise model_missing(
@@ -76,7 +80,7 @@ def read_model(root: Path, sha256: str, threads: int, provider: str) -> KokoroMo
     digest = verified_sha256(root, FILES, sha256)
     vocabulary = _vocabulary(root / VOCABULARY)
     return KokoroModel(
-        session=_session(root / MODEL, threads, provider),
+        session=_session(root / MODEL, threads, device),
         voices=_voices(root / VOICES),
         vocabulary=vocabulary,
         lexicon=_lexicon(root, vocabulary),
@@ -84,12 +88,14 @@ def read_model(root: Path, sha256: str, threads: int, provider: str) -> KokoroMo
     )
 
 
-def _session(path: Path, threads: int, provider: str) -> ort.InferenceSession:
+def _session(path: Path, threads: int, device: Literal["cpu", "cuda"]) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     try:
-        session = ort.InferenceSession(str(path), options, providers=[provider])
+        session, _ = open_session(path, options, device, DEVICE)
+    except StageError:
+        raise
     except Exception as error:
         raise _unlike(path, f"onnxruntime cannot read it ({type(error).__name__})") from error
     inputs = {each.name: each.type for each in session.get_inputs()}
