@@ -86,6 +86,7 @@ them.
 | sherpa-onnx, for the engine `sherpa` of diarization | Apache-2.0 |
 | Flite, Debian's libflite1, for the engine `flite` of synthesis | BSD-style, of Carnegie Mellon \
 University |
+| Chatterbox Turbo, for the engine `chatterbox` of synthesis | weights MIT, as their page states |
 | pyannote.audio | MIT; weights of community-1 CC-BY-4.0, behind conditions on their page |
 | nemo-toolkit | Apache-2.0; weights of diar_streaming_sortformer_4spk-v2.1 NVIDIA's own: \
 read the licence on their page |

@@ -35,6 +35,6 @@ def unavailable(device: str, variable: str) -> StageError:
     return StageError(
         Code.FAILED_PRECONDITION,
         Reason.DEVICE_UNAVAILABLE,
-        f"The device {device} is not there for this engine; set {variable} to auto or cpu, or "
+        f"The device {device} is not there for this engine; set {variable} to cpu, or "
         "install the library for that device.",
     )
