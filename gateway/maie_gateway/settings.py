@@ -152,7 +152,8 @@ class GatewaySettings(VaultSettings):
     not ask for it, but for those that somebody waits for (the interactive lane). Such a job never
     fails with it."""
     optional_grace_seconds: float = Field(default=10.0, ge=0, le=600)
-    """How long a job that is done but for what it did not ask for waits for that."""
+    """How long a job that is done but for what it did not ask for waits for that; 3 s where all
+    workers that could make it are busy with other jobs."""
 
     @model_validator(mode="after")
     def _name_both_of_tls(self) -> Self:

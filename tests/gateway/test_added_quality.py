@@ -14,6 +14,7 @@ from maie.job.v1 import job_pb2 as job
 from maie_client import Client
 from maie_core.errors import Code, StageError
 from maie_core.reasons import Reason
+from maie_gateway.engine.optional_units import LOOK_SECONDS, NOT_BEGUN_SECONDS
 from maie_runtime.bus.broker import open_broker
 from maie_runtime.worker.stage import StageContext
 from tests.empty_stages import Gate
@@ -24,6 +25,10 @@ from tests.waiting import PATIENCE_SECONDS, until
 pytestmark = pytest.mark.mesh
 
 TEXT = ("raw_transcript",)
+BUSY = (
+    "The sound was not measured. All workers of quality were busy with other jobs when the rest of "
+    "this one was done."
+)
 
 
 async def finished(client: Client, *features: str) -> job.Job:
@@ -153,6 +158,8 @@ async def test_the_text_is_there_and_takes_nobody_s_place_while_the_report_is_aw
         "max_running_jobs_per_tenant": 1,
         "max_active_jobs": 1,
     }
+    # Each has a worker's attention: none is given up because others have it.
+    empty_mesh.service_options["slots"] = 16
     async with empty_mesh.running() as client:
         waiting = []
         for _ in range(3):
@@ -165,6 +172,43 @@ async def test_the_text_is_there_and_takes_nobody_s_place_while_the_report_is_aw
         gate.opened.set()
         ends = [await _end(client, job_id) for job_id in waiting]
         assert all(each.results.HasField("quality_report") for each in ends)
+
+
+async def test_a_job_whose_turn_does_not_come_does_not_wait_for_it(
+    empty_mesh: EmptyMesh,
+) -> None:
+    gate = Gate()
+    empty_mesh.stages["quality"].hook = gate
+    empty_mesh.gateway_options["optional_grace_seconds"] = 600
+    async with empty_mesh.running() as client:
+        # The only worker is busy with a job that asked, and stays so.
+        asked = await client.create_job(recording(), features=(*TEXT, "quality"))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await gate.reached.wait()
+        done = await finished(client)
+        assert done.state == job.JOB_STATE_COMPLETE
+        assert [(each.reason, each.message) for each in done.results.warnings] == [
+            ("QUALITY_MISSING", BUSY)
+        ]
+        gate.opened.set()
+        assert (await _end(client, asked.job_id)).results.HasField("quality_report")
+        # The task that was withdrawn is in nobody's way.
+        assert (await finished(client)).results.HasField("quality_report")
+
+
+async def test_a_job_whose_turn_has_come_is_waited_for(empty_mesh: EmptyMesh) -> None:
+    gate = Gate()
+    empty_mesh.stages["quality"].hook = gate
+    empty_mesh.gateway_options["optional_grace_seconds"] = 600
+    async with empty_mesh.running() as client:
+        created = await client.create_job(recording(), features=TEXT)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await gate.reached.wait()
+        # Much later than a job whose turn does not come.
+        await asyncio.sleep(NOT_BEGUN_SECONDS + 3 * LOOK_SECONDS)
+        assert (await client.get_job(created.job_id)).state == job.JOB_STATE_PROCESSING_ASR
+        gate.opened.set()
+        assert (await _end(client, created.job_id)).results.HasField("quality_report")
 
 
 async def test_a_worker_that_leaves_is_waited_for_no_longer_than_one_that_is_slow(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from maie_gateway.conductor.advance import accept, advance
 from maie_gateway.conductor.demand import (
     has_given_up_optional,
+    has_optional_done,
     has_optional_units_alone,
     is_audio_due,
     is_audio_made,
@@ -40,6 +41,7 @@ __all__ = [
     "dead_letters",
     "failures",
     "has_given_up_optional",
+    "has_optional_done",
     "has_optional_units_alone",
     "has_room_for_revision",
     "is_audio_due",

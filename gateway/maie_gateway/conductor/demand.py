@@ -42,6 +42,11 @@ def has_optional_units_alone(source: record.JobRecord) -> bool:
     return bool(open_units) and all(unit.is_optional for unit in open_units)
 
 
+def has_optional_done(source: record.JobRecord) -> bool:
+    """Whether some of a job's optional units have their results."""
+    return any(unit.is_optional and unit.state == job.UNIT_STATE_COMPLETED for unit in source.units)
+
+
 def has_given_up_optional(source: record.JobRecord) -> bool:
     """Whether a job ended without some of its optional units."""
     return source.state in FINAL_STATES and any(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -26,6 +26,9 @@ log = structlog.get_logger()
 
 # Interval between scans; a job waits for so much longer at most.
 LOOK_SECONDS = 1.0
+# A job whose turn did not come waits for so long at most: reports of workers are a second old, and
+# a unit that begins may not be in them.
+NOT_BEGUN_SECONDS = 3.0
 
 
 class OptionalUnits:
@@ -36,7 +39,7 @@ class OptionalUnits:
     Args:
         changes: The unfinished jobs, and since when each waits for optional units.
         conductor: Ends them.
-        workers: The live workers, for the sentence that says why.
+        workers: The live workers. A job waits in vain where all of them are busy with others.
         grace_seconds: How long a job waits; 0 or more.
     """
 
@@ -57,13 +60,27 @@ class OptionalUnits:
     async def _look_around(self) -> None:
         while True:
             await asyncio.sleep(min(LOOK_SECONDS, max(self._grace_seconds, 0.05)))
-            latest = time.monotonic() - self._grace_seconds
+            now = time.monotonic()
             for job_id, known in tuple(self._changes.active_jobs.items()):
-                if known.optional_since is not None and known.optional_since <= latest:
-                    await self._end(job_id, known)
+                if known.optional_since is None:
+                    continue
+                waited = now - known.optional_since
+                if waited >= self._grace_seconds:
+                    why = late(known.runnable, self._workers.slots(), self._grace_seconds)
+                    await self._end(job_id, why)
+                elif waited >= NOT_BEGUN_SECONDS and self._has_not_begun(job_id, known):
+                    await self._end(job_id, not_begun(known.runnable))
 
-    async def _end(self, job_id: str, known: ActiveJob) -> None:
-        failure = late(known.runnable, self._workers.slots(), self._grace_seconds)
+    def _has_not_begun(self, job_id: str, known: ActiveJob) -> bool:
+        """Whether nobody has begun with a job's optional units, and nobody is about to."""
+        stages = known.runnable
+        return (
+            bool(stages)
+            and not known.optional_done
+            and all(self._workers.are_busy_with_others(stage, job_id) for stage in stages)
+        )
+
+    async def _end(self, job_id: str, failure: common.Failure) -> None:
         ended = event.OptionalUnitsLate(failure=failure)
         with about_known(self._changes, job_id):
             try:
@@ -96,8 +113,23 @@ def late(
         if not slots.get(stage) and (binding := binding_of(stage)) is not None
     )
     if away:
-        message = f"No worker of {', '.join(away)} runs any more."
-    else:
-        message = f"It was not done within {grace_seconds:.0f} s of the rest of the job."
+        return _failure(f"No worker of {', '.join(away)} runs any more.")
+    return _failure(f"It was not done within {grace_seconds:.0f} s of the rest of the job.")
+
+
+def not_begun(waiting: Iterable[common.Stage]) -> common.Failure:
+    """Why optional units were not begun.
+
+    Args:
+        waiting: The stages of the units that could have run.
+    """
+    busy = sorted(binding.slug for stage in waiting if (binding := binding_of(stage)) is not None)
+    return _failure(
+        f"All workers of {', '.join(busy)} were busy with other jobs when the rest of this one was "
+        "done."
+    )
+
+
+def _failure(message: str) -> common.Failure:
     error = StageError(Reason.OPTIONAL_UNIT_LATE.code, Reason.OPTIONAL_UNIT_LATE, message)
     return error.to_failure("")

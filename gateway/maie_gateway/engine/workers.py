@@ -83,6 +83,16 @@ class LiveWorkers:
         """The slots of the live workers, by stage; without stages that have no worker."""
         return self._slots
 
+    def are_busy_with_others(self, stage: common.Stage, job_id: str) -> bool:
+        """Whether each slot of a stage has a unit, and none of them is of this job.
+
+        That is as the workers reported it, within about a second.
+        """
+        slots = self._slots.get(stage, 0)
+        infos = [info for info in self._infos() if info.stage == stage]
+        running = [unit.job_id for info in infos for unit in info.running]
+        return 0 < slots <= len(running) and job_id not in running
+
     def window(self) -> Mapping[common.Stage, int]:
         """The slots of each stage, at least 1; empty until they were read once."""
         return self._window

@@ -17,6 +17,7 @@ from maie_core.errors import StageError
 from maie_core.reasons import Reason
 from maie_gateway.conductor import (
     FINAL_STATES,
+    has_optional_done,
     has_optional_units_alone,
     is_audio_due,
     is_live,
@@ -70,6 +71,7 @@ class ActiveJob:
         since: When that revision was first seen, by the monotonic clock.
         optional_since: Since when the job waits for optional units alone, by the same clock; None
             where it does not.
+        optional_done: Whether some of these units have their results.
     """
 
     tenant: str
@@ -81,6 +83,7 @@ class ActiveJob:
     revision: int
     since: float
     optional_since: float | None = None
+    optional_done: bool = False
 
     @property
     def is_counted(self) -> bool:
@@ -224,6 +227,7 @@ class JobChanges:
             revision=revision,
             since=since,
             optional_since=waited if has_optional_units_alone(seen) else None,
+            optional_done=has_optional_done(seen),
         )
         self._active[seen.job_id] = kept
         if known is None or (known.held, known.is_counted) != (kept.held, kept.is_counted):
