@@ -13,7 +13,7 @@ from maie_speech.shipped_models import ShippedModel
 PACKAGE: Final = "maie-diarization"
 MODELS: Final = Path(__file__).parents[2] / "models"
 
-# Both are written by tools/diarization_models.
+# Both are written by tools/converted_models.
 PYANNET: Final = ShippedModel(
     package=PACKAGE,
     name="pyannet",

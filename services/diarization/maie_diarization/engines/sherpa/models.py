@@ -49,7 +49,7 @@ class DescribedModel:
 
 
 SEGMENTATION: Final = DescribedModel(
-    # Written by tools/diarization_models.
+    # Written by tools/converted_models.
     model=ShippedModel(
         package=PACKAGE,
         name="segmentation-3.0",

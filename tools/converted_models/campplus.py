@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from tools.diarization_models.graph import Floats, Graph
+from tools.converted_models.graph import Floats, Graph
 
 # Up to 200 frames, the segments of the masks are the whole stretch.
 FRAMES: Final = 150

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.diarization_models.graph import Floats, Graph
+from tools.converted_models.graph import Floats, Graph
 
 SAMPLE_RATE: Final = 16_000
 _STRIDE: Final = 10

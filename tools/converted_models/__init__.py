@@ -1,0 +1,1 @@
+"""Models that ship with services, converted from published checkpoints to ONNX."""
