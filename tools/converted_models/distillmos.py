@@ -135,7 +135,9 @@ class _Network:
         return self._graph.node("Add", scaled, self._graph.weight(_single(bias - mean * scale)))
 
     def _layer_norm(self, values: str, name: str) -> str:
-        inputs = [self._graph.weight(self._tensors[f"{name}.{each}"]) for each in ("weight", "bias")]
+        inputs = [
+            self._graph.weight(self._tensors[f"{name}.{each}"]) for each in ("weight", "bias")
+        ]
         return self._graph.node("LayerNormalization", values, *inputs, epsilon=_NORM_EPSILON)
 
 
