@@ -92,6 +92,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="How long the reading is at least.")] = 60.0,
     people: Annotated[bool, typer.Option("--people", help="Seven people of LibriSpeech.")] = False,
     voices: Annotated[Path | None, typer.Option(help="LibriSpeech's SPEAKER/*.flac.")] = None,
+    engine: Annotated[str, typer.Option(help="What predicts the scores.")] = "dnsmos",
     as_json: JsonOption = False,
 ) -> None:
     """Prints the wrong words and the quality of each form, and how well one orders the other."""
@@ -101,8 +102,8 @@ def main(
         bench="quality_words",
         measured="Wrong words and predicted quality of one reading in many forms, and the rank "
         "correlation of both.",
-        settings={"seconds": seconds, "people": ", ".join(readings)},
-        figures=asyncio.run(_main(readings, model)),
+        settings={"seconds": seconds, "people": ", ".join(readings), "engine": engine},
+        figures=asyncio.run(_main(readings, model, engine)),
     ).print(as_json)
 
 
@@ -124,14 +125,14 @@ class Heard:
     report: quality.QualityReport
 
 
-async def _main(readings: Mapping[str, Reading], model: Path) -> list[Figure]:
+async def _main(readings: Mapping[str, Reading], model: Path, engine: str) -> list[Figure]:
     figures: list[Figure] = []
     everything: list[Heard] = []
     with data_folder() as data:
         blobs = Blobs(f"file://{data}/blobs")
         async with (
             opened_stages(data, model) as stages,
-            open_stage(QualitySettings(), blobs) as assess,
+            open_stage(QualitySettings(engine=engine), blobs) as assess,
         ):
             for person, reading in readings.items():
                 heard = [await _heard(form, reading, stages, assess, blobs) for form in FORMS]
