@@ -43,5 +43,14 @@ def report(*overall: float, note: str = "Expect more errors in the text.") -> qu
     return made
 
 
+def whole_sound_alone(made: quality.QualityReport) -> quality.QualityReport:
+    """The report as of an engine that rates nothing but the whole sound."""
+    for name in ("speech", "background", "crowd"):
+        made.ClearField(name)
+        for window in made.windows:
+            window.opinion.ClearField(name)
+    return made
+
+
 def _range(start: float, end: float) -> common.TimeRange:
     return common.TimeRange(start_offset=duration(start), end_offset=duration(end))

@@ -11,7 +11,7 @@ import pytest
 from maie.job.v1 import job_pb2 as job
 from maie_formats.as_json import to_dict
 from maie_formats.quality.writers import QUALITY_WRITERS
-from tests.formats.sounds import report
+from tests.formats.sounds import report, whole_sound_alone
 
 pytestmark = pytest.mark.unit
 
@@ -55,3 +55,18 @@ def test_json_is_the_contracts() -> None:
     done = _job(2.0, 3.0)
     made = json.loads(QUALITY_WRITERS["json"](done, "talk"))
     assert made == to_dict(done.results.quality_report)
+
+
+def test_scores_that_the_engine_does_not_give_are_nowhere() -> None:
+    done = _job(2.0, 3.0)
+    whole_sound_alone(done.results.quality_report)
+    shown = QUALITY_WRITERS["html"](done, "talk")
+    assert "<li>Predicted opinion: 2.5 of 5</li>" in shown
+    assert shown.count("<polyline") == 1
+    (row,) = csv.DictReader(QUALITY_WRITERS["csv"](done, "talk").splitlines())
+    assert row["overall"] == "2.5"
+    assert [row[name] for name in ("speech", "background", "crowd")] == ["", "", ""]
+    made = json.loads(QUALITY_WRITERS["json"](done, "talk"))
+    assert made["overall"]["mean"] == 2.5
+    assert not {"speech", "background", "crowd"} & made.keys()
+    assert [list(window["opinion"]) for window in made["windows"]] == [["overall"], ["overall"]]

@@ -66,6 +66,26 @@ def test_recordings_without_speech_and_without_figures_have_their_lines() -> Non
     assert "<article>" not in made
 
 
+def test_scores_that_no_engine_gave_have_no_column() -> None:
+    whole = page([row("/in/a.wav"), row("/in/b.wav")], {}, Path("/out"))
+    assert "<th>overall</th>" in whole
+    assert "<th>speech</th>" not in whole
+    assert "<th>background</th>" not in whole
+    assert whole.count("<polyline") == 2
+    # Another engine may have measured the rest before.
+    mixed = page([row("/in/a.wav"), row("/in/b.wav", speech=3.5)], {}, Path("/out"))
+    assert "<th>speech</th>" in mixed
+    assert "<th>background</th>" not in mixed
+    assert "<td>3.00</td><td>–</td>" in mixed
+    assert "<td>3.00</td><td>3.50</td>" in mixed
+    assert "None" not in whole + mixed
+
+
+def test_a_line_is_as_wide_as_the_table() -> None:
+    made = page([row("/in/a.wav"), Row(file="/in/b.wav", error="No.")], {}, Path("/out"))
+    assert f'<td colspan="{made.count("<th>") - 1}">No.</td>' in made
+
+
 def test_a_table_has_no_formulas() -> None:
     head, line = as_csv([Row(file="=1+1.wav", error='=cmd|"/c calc"')]).splitlines()
     assert head.startswith("file,error,seconds,overall,")

@@ -16,11 +16,12 @@ from maie.alignment.v1 import alignment_pb2 as alignment
 from maie.job.v1 import job_pb2 as job
 from tests.browser import complaints
 from tests.formats import readings
+from tests.formats.sounds import report, whole_sound_alone
 from tests.gateway.conftest import EmptyMesh
 from tests.web.conftest import Web
 from tests.web.console.barriers import DESK, PHONE, fits
 from tests.web.console.recordings import ended, needs_console
-from tests.web.findings import find_something
+from tests.web.findings import SCORES, find_something
 
 pytestmark = [*needs_console]
 
@@ -147,6 +148,24 @@ async def test_scores_over_time_lead_to_their_moments(
     await expect(panel.locator(".at")).to_contain_text("Whole sound 1.0")
     await panel.get_by_role("button", name="Go to 0:06").click()
     assert await place(library) == 6
+
+
+async def test_scores_that_the_engine_does_not_give_are_not_shown(
+    library: Page, web: Web, empty_mesh: EmptyMesh
+) -> None:
+    find_something(empty_mesh.stages, sound=whole_sound_alone(report(*SCORES)))
+    made = await found(web, "quality")
+    await library.goto(f"{web.url}/recordings/{made.job_id}")
+    panel = library.get_by_role("region", name="Sound")
+    await expect(panel.locator(".scores .overall")).to_contain_text("2.5 of 5 · fair")
+    await expect(panel.locator(".scores dt")).to_have_text(["Whole sound"])
+    await expect(panel.locator(".curves li")).to_have_text(["Whole sound"])
+    await expect(panel.locator(".area g")).to_have_count(1)
+    plot = panel.get_by_role("slider", name="Scores over time")
+    await plot.focus()
+    await library.keyboard.press("End")
+    said = "0:15 – 0:24: Whole sound 1.0, level -20.0 dBFS"
+    await expect(plot).to_have_attribute("aria-valuetext", said)
 
 
 async def test_each_file_of_both_can_be_downloaded(

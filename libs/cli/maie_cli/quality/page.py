@@ -17,10 +17,15 @@ from maie_formats.quality.rows import Row
 
 WORST: Final = 10
 _BINS: Final = 16
-_COLUMNS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("overall", "overall", ".2f"),
+_Column = tuple[str, str, str]
+# Those of engines that rate more than the whole sound.
+_PARTIAL: Final[tuple[_Column, ...]] = (
     ("speech", "speech", ".2f"),
     ("background", "background", ".2f"),
+)
+_COLUMNS: Final[tuple[_Column, ...]] = (
+    ("overall", "overall", ".2f"),
+    *_PARTIAL,
     ("speech over noise, dB", "snr_db", ".1f"),
     ("loudness, LUFS", "loudness_lufs", ".1f"),
     ("clipping", "clipping_ratio", ".4f"),
@@ -113,9 +118,11 @@ def _worst(row: Row, broken: Sequence[str], folder: Path) -> str:
 
 
 def _table(rows: Sequence[Row], broken: Mapping[str, Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(title)}</th>" for title, _, _ in _COLUMNS)
+    columns = [each for each in _COLUMNS if _is_shown(each, rows)]
+    head = "".join(f"<th>{escape(title)}</th>" for title, _, _ in columns)
     lines = "".join(
-        f"<tr{_mark(row, broken)}><td>{escape(row.file)}</td>{_cells(row)}</tr>" for row in rows
+        f"<tr{_mark(row, broken)}><td>{escape(row.file)}</td>{_cells(row, columns)}</tr>"
+        for row in rows
     )
     return (
         f'<div class="scroll"><table><thead><tr><th>recording</th>{head}</tr></thead>'
@@ -123,14 +130,19 @@ def _table(rows: Sequence[Row], broken: Mapping[str, Sequence[str]]) -> str:
     )
 
 
+def _is_shown(column: _Column, rows: Sequence[Row]) -> bool:
+    """Whether a column is shown: a score that no engine gave is not."""
+    return column not in _PARTIAL or any(getattr(row, column[1]) is not None for row in rows)
+
+
 def _mark(row: Row, broken: Mapping[str, Sequence[str]]) -> str:
     return ' class="bad"' if row.file in broken else ""
 
 
-def _cells(row: Row) -> str:
+def _cells(row: Row, columns: Sequence[_Column]) -> str:
     if row.error:
-        return f'<td colspan="{len(_COLUMNS)}">{escape(row.error)}</td>'
-    values = ((getattr(row, name), form) for _, name, form in _COLUMNS)
+        return f'<td colspan="{len(columns)}">{escape(row.error)}</td>'
+    values = ((getattr(row, name), form) for _, name, form in columns)
     return "".join(
         f"<td>{'–' if value is None else format(value, form)}</td>" for value, form in values
     )
