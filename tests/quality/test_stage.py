@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from maie.quality.v1 import quality_pb2 as quality
 from maie_core.durations import duration, seconds
 from maie_core.errors import StageError
 from maie_core.reasons import Reason
+from maie_quality.engines.distillmos import DistillMosEngine
 from maie_quality.settings import QualitySettings
 from maie_quality.stage import AssessStage, open_stage
 from maie_runtime.blobs import Blobs
@@ -110,6 +112,23 @@ async def test_audio_in_the_request_gets_a_report(
     assert 2.5 < report.overall.mean < 4
     assert report.silence_share == 0
     assert report.peak_dbfs < 0
+
+
+async def test_an_engine_may_rate_the_whole_sound_alone(
+    reading: Samples, context: StageContext
+) -> None:
+    with ThreadPoolExecutor(1) as executor:
+        stage = AssessStage(DistillMosEngine.load(), executor, step=5.0)
+        measures = await measured(stage, reading, context, (0, 20))
+        request = quality.AssessRequest(audio_content=wav(reading))
+        report = (await result(stage, request, context)).report
+    assert [seconds(each.range.start_offset) for each in measures.windows] == [60, 65, 70]
+    assert 3.5 < report.overall.mean < 5
+    assert report.engine.engine == "distillmos"
+    for name in ("speech", "background", "crowd"):
+        assert not report.HasField(name)
+        assert not any(each.opinion.HasField(name) for each in report.windows)
+    assert not report.warnings
 
 
 async def test_noise_over_speech_is_warned_of(
