@@ -145,6 +145,20 @@ def test_poor_sound_is_warned_of_with_its_cause(measures: quality.Measures, caus
     assert cause in warning.message
 
 
+@pytest.mark.parametrize(
+    ("engine", "least"), [("dnsmos", 2.2), ("distillmos", 2.7), ("another", 2.2)]
+)
+def test_how_low_a_score_is_poor_depends_on_the_engine(engine: str, least: float) -> None:
+    def rated(score: float) -> quality.QualityReport:
+        made = part(score)
+        made.engine.engine = engine
+        return make_report([made], RECEIVED)
+
+    assert not rated(least + 0.01).warnings
+    (warning,) = rated(least - 0.01).warnings
+    assert "listeners would rate the sound" in warning.message
+
+
 def test_good_sound_is_not_warned_of() -> None:
     good = part(3.2, reverberation_seconds=0.3, **levels(0.01, 0.00001))
     assert not make_report([good], RECEIVED).warnings

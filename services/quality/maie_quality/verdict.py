@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 from maie.common.v1 import types_pb2 as common
@@ -13,7 +14,10 @@ from maie_core.result_warnings import result_warning
 # By measurement (bench/quality_words.py, docs/quality.md).
 NOISY_SNR: Final = 10.0
 REVERBERANT_SECONDS: Final = 0.6
-POOR_OVERALL: Final = 2.2
+# Engines differ in how they use their scale. By another, which nobody measured, sound is poor as by
+# `dnsmos`.
+POOR_OVERALL: Final = MappingProxyType({"dnsmos": 2.2, "distillmos": 2.7})
+_POOR_BY_OTHERS: Final = 2.2
 # By the same measurement, an echo raises the errors, and lowers no score of DNSMOS.
 LOUD_ECHO_DB: Final = -13.0
 _ECHO_SHARE: Final = 0.2
@@ -34,7 +38,8 @@ def verdict(report: quality.QualityReport) -> list[common.Warning]:
             f"the speech is heard again after {seconds(report.echo.delay):.2f} s, "
             f"only {-report.echo.level_db:.0f} dB lower"
         )
-    if report.HasField("overall") and report.overall.mean < POOR_OVERALL:
+    poor = POOR_OVERALL.get(report.engine.engine, _POOR_BY_OTHERS)
+    if report.HasField("overall") and report.overall.mean < poor:
         causes.append(f"listeners would rate the sound {report.overall.mean:.1f} of 5")
     if not causes:
         return []
