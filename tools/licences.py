@@ -36,6 +36,7 @@ catalogue of models; `make lint` fails when it is stale.
 | PyanNet, in `maie_diarization/models/pyannet` | MIT, its notice beside it |
 | segmentation 3.0, in `maie_diarization/models/segmentation` | MIT, its notice beside it |
 | DNSMOS, in `maie_quality/models/dnsmos` | MIT, its notice beside it |
+| Distill-MOS, in `maie_quality/models/distillmos` | MIT, its notices beside it |
 | CAM++ of 3D-Speaker, in `maie_diarization/models/campplus` | Apache-2.0, beside it |
 | the official chart of NATS 2.14.2, in `helm/maie/charts` | Apache-2.0 |
 | for tests, schemas of CRDs of other projects, in `tests/helm/crds` | Apache-2.0 |
