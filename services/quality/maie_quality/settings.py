@@ -20,8 +20,8 @@ class QualitySettings(GpuServiceSettings):
     listen: str = "127.0.0.1:50057"
     """The address that gRPC listens on; port 0 takes a free one."""
     engine: str = "dnsmos"
-    """The engine, by its name among the entry points `maie.quality.engines`: `dnsmos`, `distillmos`,
-    or another that is installed. docs/quality.md compares the two."""
+    """The engine, by its name among the entry points `maie.quality.engines`: `dnsmos`,
+    `distillmos`, or another that is installed. docs/quality.md compares the two."""
     device: Device = "auto"
     """Where the engine runs; `auto`: the first of the others that there is. Reports say which."""
     threads: int = Field(default=1, ge=1, le=64)
