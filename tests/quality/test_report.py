@@ -134,7 +134,7 @@ def test_a_recording_without_speech_has_no_scores() -> None:
     [
         (part(3, **levels(0.011, 0.006)), "the noise is only"),
         (part(3, reverberation_seconds=1.2), "far from the microphone (1.2 s)"),
-        (part(3, echo=echo(-6)), "is heard again after 0.25 s, only 6 dB lower"),
+        (part(3, echo=echo(-6)), "has an echo after 0.25 s, only 6 dB lower"),
         (part(1.2), "listeners would rate the sound 1.2 of 5"),
     ],
 )

@@ -35,7 +35,7 @@ def verdict(report: quality.QualityReport) -> list[common.Warning]:
         )
     if report.echo.level_db >= LOUD_ECHO_DB and report.echo.share >= _ECHO_SHARE:
         causes.append(
-            f"the speech is heard again after {seconds(report.echo.delay):.2f} s, "
+            f"the speech has an echo after {seconds(report.echo.delay):.2f} s, "
             f"only {-report.echo.level_db:.0f} dB lower"
         )
     poor = POOR_OVERALL.get(report.engine.engine, _POOR_BY_OTHERS)

@@ -257,7 +257,7 @@ export const de: Words = {
     reverberationHint: "Wie lange Schall zum Verklingen braucht; ab 0,6 s werden Wörter falsch verstanden.",
     echo: "Echo",
     echoHint:
-      "Die Sprache ist noch einmal zu hören; bei weniger als 13 dB darunter werden Wörter falsch verstanden.",
+      "Eine verzögerte Kopie der Sprache; weniger als 13 dB darunter werden Wörter falsch verstanden.",
     echoAt: (delay, below) => `nach ${delay} ms, ${below} dB leiser`,
     hum: "Netzbrummen",
     humHint: "Ein Ton von 50 oder 60 Hz aus Kabeln und Netzteilen.",

@@ -241,7 +241,7 @@ export const en = {
     reverberation: "Reverberation",
     reverberationHint: "How long sound takes to fade; from 0.6 s on, words are misheard.",
     echo: "Echo",
-    echoHint: "The speech is heard again; with less than 13 dB below it, words are misheard.",
+    echoHint: "A delayed copy of the speech; less than 13 dB below it, words are misheard.",
     echoAt: (delay: string, below: string) => `after ${delay} ms, ${below} dB lower`,
     hum: "Mains hum",
     humHint: "A tone of 50 or 60 Hz from cables and power supplies.",
