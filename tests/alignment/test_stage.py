@@ -150,8 +150,13 @@ async def test_a_text_of_another_recording_is_warned_of(
 ) -> None:
     other = "The quick brown fox jumps over the lazy dog, and nobody knows why it does so."
     request = alignment.AlignRequest(audio_content=wav(audio), text=other, transcript=transcript())
-    (warning,) = (await result(stage, request, context)).warnings
+    reading = await result(stage, request, context)
+    (warning,) = reading.warnings
     assert warning.reason == "TEXT_DIFFERS"
+    assert warning.metadata == {
+        "correct": str(reading.figures.correct),
+        "words": str(reading.figures.words),
+    }
 
 
 async def test_where_nobody_speaks_no_word_is_reached(

@@ -103,6 +103,7 @@ def test_json_has_them_with_reason_range_and_sentence() -> None:
         "reason": "GAP",
         "message": "The recording has a gap here.",
         "range": {"start_offset": "5s", "end_offset": "12.400s"},
+        "metadata": {},
     }
     assert value["unread"] == [{"start_offset": "4.200s", "end_offset": "4.900s"}]
     assert value["suspect_texts"][0]["text"] == "Thanks for watching!"

@@ -7,6 +7,7 @@ from maie.quality.v1 import quality_pb2 as quality
 from maie_core.durations import duration
 
 STEP_SECONDS = 5
+CAUSES = {"snr_db": "9.4", "reverberation_seconds": "0.7"}
 
 
 def report(*overall: float, note: str = "Expect more errors in the text.") -> quality.QualityReport:
@@ -24,7 +25,7 @@ def report(*overall: float, note: str = "Expect more errors in the text.") -> qu
         dropout_count=1,
         reverberation_seconds=0.7,
         echo=quality.Echo(delay=duration(0.25), level_db=-8.0, share=0.9),
-        warnings=[common.Warning(reason="POOR_SOUND", message=note)],
+        warnings=[common.Warning(reason="POOR_SOUND", message=note, metadata=CAUSES)],
         engine=common.EngineVersion(
             engine="dnsmos", checkpoint_sha256="0123456789abcdef", device="cpu"
         ),

@@ -66,7 +66,7 @@ def test_unread_speech_and_removed_text_are_told_in_recording_order() -> None:
 
 def test_no_warning_holds_what_was_said() -> None:
     found = transcript_warnings([common.Transcript(suspect_texts=[suspect(1, 2, removed=True)])])
-    assert found
+    assert [dict(each.metadata) for each in found] == [{"cause": "NON_SPEECH"}]
     assert "thank" not in str(found)
 
 
@@ -95,6 +95,7 @@ def test_a_long_recording_has_few_warnings_that_cover_all_of_it() -> None:
     assert len(found) == MAX_PER_REASON + 1
     assert seconds(unread[-1].range) == (5 * (MAX_PER_REASON - 1), 49_997)
     assert str(10_000 - MAX_PER_REASON + 1) in unread[-1].message
+    assert [dict(each.metadata) for each in unread[-2:]] == [{}, {"more": "9981"}]
     assert len(unread_ranges(many)) == 10_000
 
 

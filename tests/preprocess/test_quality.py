@@ -65,6 +65,7 @@ async def test_a_clipped_recording_is_warned_of(preprocess: Preprocess) -> None:
     clipped = np.clip(fitting.astype(np.int32) * 8, -32768, 32767).astype(np.int16)
     (warning,) = (await preprocess(recordings.wav(clipped))).warnings
     assert warning.reason == "CLIPPING"
+    assert 0.001 < float(warning.metadata["ratio"]) < 1
 
 
 async def test_a_recording_without_speech_is_warned_of(preprocess: Preprocess) -> None:

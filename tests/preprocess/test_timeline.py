@@ -155,6 +155,8 @@ def test_a_hundred_gaps_are_twenty_warnings() -> None:
     assert len(warnings) == 20
     assert warnings[-1].end_seconds == pytest.approx(300)
     assert "81 more gaps" in warnings[-1].message
+    assert not warnings[0].metadata
+    assert warnings[-1].metadata == pytest.approx({"gaps": 81, "missing_seconds": 81 * 2})
 
 
 @pytest.mark.parametrize("sample_format", ["u8", "s16", "s16p", "s32", "flt", "fltp", "dblp"])

@@ -80,6 +80,7 @@ async def test_other_tracks_are_named_and_warned_of(preprocess: Preprocess) -> N
         "The recording has 2 audio tracks and track 1 was read; ask for track 2 or for all tracks "
         "to read the other one."
     )
+    assert warning.metadata == {"tracks": "2", "read": "1", "others": "2"}
     assert not warning.HasField("range")
 
 

@@ -130,19 +130,31 @@ def test_a_recording_without_speech_has_no_scores() -> None:
 
 
 @pytest.mark.parametrize(
-    ("measures", "cause"),
+    ("measures", "cause", "values"),
     [
-        (part(3, **levels(0.011, 0.006)), "the noise is only"),
-        (part(3, reverberation_seconds=1.2), "far from the microphone (1.2 s)"),
-        (part(3, echo=echo(-6)), "has an echo after 0.25 s, only 6 dB lower"),
-        (part(1.2), "listeners would rate the sound 1.2 of 5"),
+        (part(3, **levels(0.011, 0.006)), "the noise is only", {"snr_db": -0.8}),
+        (
+            part(3, reverberation_seconds=1.2),
+            "far from the microphone (1.2 s)",
+            {"reverberation_seconds": 1.2},
+        ),
+        (
+            part(3, echo=echo(-6)),
+            "has an echo after 0.25 s, only 6 dB lower",
+            {"echo_delay_seconds": 0.25, "echo_level_db": -6},
+        ),
+        (part(1.2), "listeners would rate the sound 1.2 of 5", {"overall": 1.2}),
     ],
 )
-def test_poor_sound_is_warned_of_with_its_cause(measures: quality.Measures, cause: str) -> None:
+def test_poor_sound_is_warned_of_with_its_cause(
+    measures: quality.Measures, cause: str, values: dict[str, float]
+) -> None:
     (warning,) = make_report([measures], RECEIVED).warnings
     assert warning.reason == "POOR_SOUND"
     assert warning.message.startswith("Expect more errors in the text: ")
     assert cause in warning.message
+    given = {key: float(value) for key, value in warning.metadata.items()}
+    assert given == pytest.approx(values, abs=0.1)
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ async def test_of_another_language_it_says_so_and_only_quotes(
     content, [warning] = await result(context, GERMAN, language_code, template_id)
     assert warning.reason == "LANGUAGE_NOT_SUMMARIZED"
     assert "only English and not de" in warning.message
+    assert warning.metadata["languages"].startswith("de")
     assert not warning.HasField("range")
     assert content["title"] == ""
     for name in ("topics", "decisions", "action_items", "concepts", "assignments"):

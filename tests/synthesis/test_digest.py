@@ -101,6 +101,7 @@ async def test_a_sentence_that_cannot_be_spoken_is_a_warning(
     (warning,) = made.digest.warnings
     assert warning.reason == "DIGEST_INCOMPLETE"
     assert warning.message.startswith("A sentence of the summary was not spoken, or not wholly: ")
+    assert warning.metadata == {"sentences": "1"}
     (named,) = made.digest.result.unspoken
     assert made.digest.text[named.text_offset :][: named.text_length] == "Привет!"
     assert audio

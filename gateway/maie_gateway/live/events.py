@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from google.protobuf.duration_pb2 import Duration
 
 from maie.asr.v1 import streaming_pb2 as asr
 from maie.common.v1 import types_pb2 as common
 from maie.live.v1 import live_pb2 as live
 from maie_core.reasons import WarningReason
+from maie_core.result_warnings import written
 from maie_core.samples import nanoseconds
 from maie_gateway.live.state import utterance_id
 
 
 def warning(
-    reason: str, message: str, *, track: str = "", channel: int = 0, dropped: bool = False
+    reason: str,
+    message: str,
+    *,
+    metadata: Mapping[str, object] | None = None,
+    track: str = "",
+    channel: int = 0,
+    dropped: bool = False,
 ) -> live.TranscribeResponse:
     """Something that a person should know.
 
     Args:
         reason: The reason, of a warning or of an error.
         message: What to know, and what to do.
+        metadata: The values in the message, by the names in `Warning.metadata`.
         track: The track; empty where it is about the session.
         channel: The channel, from 1; 0 for all of the track.
         dropped: Whether the track goes no further in this call.
@@ -28,7 +38,9 @@ def warning(
         warning=live.SessionWarning(
             track=track,
             channel=channel,
-            warning=common.Warning(reason=reason, message=message),
+            warning=common.Warning(
+                reason=reason, message=message, metadata=written(metadata or {})
+            ),
             track_dropped=dropped,
         )
     )
@@ -100,6 +112,7 @@ class TrackEvents:
             WarningReason.PARTIALS_THINNED,
             f"Partial results come about {factor:.0f} times more seldom than asked for, as the ASR "
             "workers are busy.",
+            metadata={"factor": factor},
             track=self._name,
             channel=self._channel,
         )

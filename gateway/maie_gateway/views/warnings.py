@@ -38,6 +38,7 @@ def transcript_warnings(transcripts: Iterable[common.Transcript]) -> list[common
                 WarningReason.TEXT_REMOVED,
                 _REMOVED.get(suspect.reason, _REMOVED_OTHERWISE),
                 suspect.range,
+                metadata=_cause(suspect),
             )
             for suspect in transcript.suspect_texts
             if suspect.removed
@@ -47,6 +48,12 @@ def transcript_warnings(transcripts: Iterable[common.Transcript]) -> list[common
             for span in transcript.without_speaker
         )
     return bounded(sorted(found, key=lambda warning: warning.range.start_offset.ToNanoseconds()))
+
+
+def _cause(suspect: common.SuspectText) -> dict[str, str]:
+    if suspect.reason not in _REMOVED:
+        return {}
+    return {"cause": common.SuspectReason.Name(suspect.reason).removeprefix("SUSPECT_REASON_")}
 
 
 def unread_ranges(transcripts: Iterable[common.Transcript]) -> list[common.TimeRange]:
@@ -127,6 +134,7 @@ def _widen(one: common.Warning, other: common.Warning) -> None:
 def _rest(first: common.Warning, count: int) -> common.Warning:
     rest = common.Warning()
     rest.CopyFrom(first)
+    rest.metadata["more"] = str(count)
     rest.message = f"{count} more of these follow: {first.message}"
     return rest
 

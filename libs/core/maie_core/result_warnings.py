@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from maie.common.v1 import types_pb2 as common
@@ -14,7 +15,11 @@ COUNTED_REASONS: Final = frozenset({*(reason.value for reason in WarningReason),
 
 
 def result_warning(
-    reason: WarningReason, message: str, span: common.TimeRange | None = None
+    reason: WarningReason,
+    message: str,
+    span: common.TimeRange | None = None,
+    *,
+    metadata: Mapping[str, object] | None = None,
 ) -> common.Warning:
     """Makes a warning about a result.
 
@@ -22,8 +27,19 @@ def result_warning(
         reason: The machine-readable reason.
         message: One sentence for a person.
         span: The affected part of the recording; None for all of it.
+        metadata: The values in the message, by the names in `Warning.metadata`.
     """
-    return common.Warning(reason=reason, message=message, range=span)
+    return common.Warning(
+        reason=reason, message=message, range=span, metadata=written(metadata or {})
+    )
+
+
+def written(metadata: Mapping[str, object]) -> dict[str, str]:
+    """Values as `Warning.metadata` has them; numbers with six digits."""
+    return {
+        key: f"{value:.6g}" if isinstance(value, float) else str(value)
+        for key, value in metadata.items()
+    }
 
 
 def transcript_reasons(transcript: common.Transcript) -> list[str]:

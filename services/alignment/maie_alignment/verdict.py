@@ -25,4 +25,5 @@ def warnings_of(reading: alignment.Reading) -> Iterator[common.Warning]:
             WarningReason.TEXT_DIFFERS,
             f"{figures.correct} of {figures.words} words were read as the text has them; check "
             "that the text is that of the recording.",
+            metadata={"correct": figures.correct, "words": figures.words},
         )

@@ -130,7 +130,9 @@ def judge(file: Reader, stated: Statement, ending: Ending) -> list[RecordingWarn
         raise _short(seconds, promised)
     if missing > max(SHORTFALL_SECONDS, SHORTFALL_SHARE * promised) and not whole:
         raise _short(seconds, promised)
+    metadata: dict[str, float] = {}
     if missing > UNHEARD_SECONDS:
+        metadata["stated_seconds"] = promised
         message = f"The file states a length of {clock(promised)} and ends at {clock(seconds)}."
     elif unfinished or (stated.seconds is None and not whole and _breaks_off(file, stated, ending)):
         message = f"The file ends at {clock(seconds)} before it is complete."
@@ -142,6 +144,7 @@ def judge(file: Reader, stated: Statement, ending: Ending) -> list[RecordingWarn
             message=message,
             start_seconds=seconds,
             end_seconds=max(seconds, promised),
+            metadata=metadata,
         )
     ]
 

@@ -69,6 +69,7 @@ class Gaps:
 
 def _warning(gap: Gap) -> RecordingWarning:
     where = _where(gap.start_seconds, gap.end_seconds)
+    metadata: dict[str, float] = {}
     if gap.damaged:
         message = f"The file is damaged {where}; the damaged parts are replaced by silence."
     elif gap.missing_seconds < 0.9 * (gap.end_seconds - gap.start_seconds):
@@ -76,6 +77,7 @@ def _warning(gap: Gap) -> RecordingWarning:
             f"The recording lacks {gap.missing_seconds:.1f} s of audio {where}; "
             "they are replaced by silence."
         )
+        metadata["missing_seconds"] = gap.missing_seconds
     else:
         message = f"The recording has no audio {where}; the gap is replaced by silence."
     return RecordingWarning(
@@ -83,6 +85,7 @@ def _warning(gap: Gap) -> RecordingWarning:
         message=message,
         start_seconds=gap.start_seconds,
         end_seconds=gap.end_seconds,
+        metadata=metadata,
     )
 
 
@@ -96,6 +99,7 @@ def _summary(rest: Iterable[Gap]) -> RecordingWarning:
         "in total; they are replaced by silence.",
         start_seconds=start,
         end_seconds=end,
+        metadata={"gaps": len(rest), "missing_seconds": missing},
     )
 
 

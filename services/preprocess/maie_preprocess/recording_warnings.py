@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from maie.common.v1 import types_pb2 as common
 from maie_core.reasons import WarningReason
@@ -41,6 +41,7 @@ def warnings_of(opened: wire.Opened, done: wire.Done, *, has_speech: bool) -> li
                 WarningReason.CLIPPING,
                 f"The recording is clipped: {done.clipping_ratio:.1%} of its samples are at full "
                 "scale; record at a lower level.",
+                metadata={"ratio": done.clipping_ratio},
             )
         )
     return found + [_warning(each) for each in done.warnings]
@@ -51,18 +52,27 @@ def other_tracks(tracks: Sequence[wire.Track]) -> list[common.Warning]:
     rest = [track for track in tracks if not track.read]
     if not rest:
         return []
-    read = _numbers([track.track for track in tracks if track.read])
+    numbers = [track.track for track in tracks if track.read]
+    read = _numbers(numbers)
+    metadata: dict[str, object] = {"tracks": len(tracks), "read": _list(numbers)}
     message = f"The recording has {len(tracks)} audio tracks and {read} read; "
     readable = [track.track for track in rest if formats.codec_is_read(track.codec)]
     if readable:
         others = " or ".join(f"track {number}" for number in readable[:MAX_NAMED])
         what = "the other one" if len(readable) == 1 else "the others"
+        metadata["others"] = _list(readable[:MAX_NAMED])
         message += f"ask for {others} or for all tracks to read {what}."
     else:
-        codecs = " and ".join(dict.fromkeys(repr(track.codec) for track in rest))
+        names = dict.fromkeys(track.codec for track in rest)
+        codecs = " and ".join(map(repr, names))
+        metadata["codecs"] = _list(names)
         what = "the other one" if len(rest) == 1 else "the others"
         message += f"{what} cannot be read: codec {codecs}."
-    return [result_warning(WarningReason.OTHER_TRACKS, message)]
+    return [result_warning(WarningReason.OTHER_TRACKS, message, metadata=metadata)]
+
+
+def _list(values: Iterable[object]) -> str:
+    return ",".join(map(str, values))
 
 
 def _warning(found: wire.RecordingWarning) -> common.Warning:
@@ -71,7 +81,7 @@ def _warning(found: wire.RecordingWarning) -> common.Warning:
         span = common.TimeRange()
         span.start_offset.FromNanoseconds(round(found.start_seconds * 1e9))
         span.end_offset.FromNanoseconds(round(found.end_seconds * 1e9))
-    return result_warning(found.reason, found.message, span)
+    return result_warning(found.reason, found.message, span, metadata=found.metadata)
 
 
 def _numbers(tracks: Sequence[int]) -> str:

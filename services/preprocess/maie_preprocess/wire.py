@@ -127,12 +127,14 @@ class RecordingWarning:
         message: A sentence.
         start_seconds: The start of the affected part; None for the whole recording.
         end_seconds: The end of that part.
+        metadata: The values in the sentence, as `Warning.metadata` names them.
     """
 
     reason: WarningReason
     message: str
     start_seconds: float | None = None
     end_seconds: float | None = None
+    metadata: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True, frozen=True, slots=True)

@@ -25,27 +25,34 @@ _ECHO_SHARE: Final = 0.2
 
 def verdict(report: quality.QualityReport) -> list[common.Warning]:
     """The warnings of a report: one where more errors are to be expected, with its causes."""
-    causes = []
+    causes: list[str] = []
+    values: dict[str, float] = {}
     if report.HasField("snr_db") and report.snr_db < NOISY_SNR:
         causes.append(f"the noise is only {report.snr_db:.0f} dB below the speech")
+        values["snr_db"] = report.snr_db
     if report.reverberation_seconds >= REVERBERANT_SECONDS:
         causes.append(
             "the speech reverberates, as it does far from the microphone "
             f"({report.reverberation_seconds:.1f} s)"
         )
+        values["reverberation_seconds"] = report.reverberation_seconds
     if report.echo.level_db >= LOUD_ECHO_DB and report.echo.share >= _ECHO_SHARE:
         causes.append(
             f"the speech has an echo after {seconds(report.echo.delay):.2f} s, "
             f"only {-report.echo.level_db:.0f} dB lower"
         )
+        values["echo_delay_seconds"] = seconds(report.echo.delay)
+        values["echo_level_db"] = report.echo.level_db
     poor = POOR_OVERALL.get(report.engine.engine, _POOR_BY_OTHERS)
     if report.HasField("overall") and report.overall.mean < poor:
         causes.append(f"listeners would rate the sound {report.overall.mean:.1f} of 5")
+        values["overall"] = report.overall.mean
     if not causes:
         return []
     return [
         result_warning(
             WarningReason.POOR_SOUND,
             f"Expect more errors in the text: {', and '.join(causes)}.",
+            metadata=values,
         )
     ]

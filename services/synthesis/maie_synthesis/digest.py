@@ -97,4 +97,4 @@ def _warnings(result: speech.SynthesizeResult) -> list[common.Warning]:
         f"{count} sentences of the summary were" if count > 1 else "A sentence of the summary was"
     )
     message = f"{many} not spoken, or not wholly: {result.unspoken[0].message}"
-    return [result_warning(WarningReason.DIGEST_INCOMPLETE, message)]
+    return [result_warning(WarningReason.DIGEST_INCOMPLETE, message, metadata={"sentences": count})]

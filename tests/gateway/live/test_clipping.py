@@ -55,5 +55,6 @@ async def test_a_client_is_warned_of_the_channel_that_is_clipped(live_mesh: Live
         assert (warned.track, warned.channel, warned.track_dropped) == ("call", 2, False)
         assert warned.warning.reason == WarningReason.CLIPPING
         assert "66." in warned.warning.message or "67." in warned.warning.message
+        assert float(warned.warning.metadata["ratio"]) == pytest.approx(0.67, abs=0.01)
         await talk.end()
         assert len(talk.of("warning")) == 1

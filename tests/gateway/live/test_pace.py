@@ -77,6 +77,7 @@ async def test_a_client_hears_of_audio_that_it_sends_too_slowly(
         (event,) = talk.of("warning")
         assert (event.warning.track, event.warning.track_dropped) == ("slow", False)
         assert event.warning.warning.reason == WarningReason.AUDIO_SLOW
+        assert float(event.warning.warning.metadata["behind_seconds"]) >= 0.5
         await talk.end()
 
 
@@ -91,5 +92,6 @@ async def test_a_client_hears_that_partials_are_thinned(live_mesh: LiveMesh) -> 
         assert event.warning.track == "call"
         assert event.warning.warning.reason == WarningReason.PARTIALS_THINNED
         assert "about 4 times" in event.warning.warning.message
+        assert event.warning.warning.metadata == {"factor": "4"}
         await talk.end()
         assert len(talk.of("warning")) == 1

@@ -191,6 +191,7 @@ class LiveTrack:
             warning(
                 WarningReason.CLIPPING,
                 f"The audio is clipped: {share:.1%} of its samples are at full scale.",
+                metadata={"ratio": share},
                 track=self.name,
                 channel=channel_numbers(self._join.format)[place],
             )
@@ -205,6 +206,7 @@ class LiveTrack:
                     WarningReason.AUDIO_SLOW,
                     f"The audio is {behind:.0f} s behind the clock, so its times are too early; "
                     "send silence where nothing is recorded.",
+                    metadata={"behind_seconds": behind},
                     track=self.name,
                 )
             )

@@ -109,14 +109,23 @@ class Segment(_message.Message):
     def __init__(self, segment_id: _Optional[str] = ..., start_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_offset: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., clean_text: _Optional[str] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., confidence: _Optional[float] = ..., channel: _Optional[int] = ..., track: _Optional[int] = ..., speaker: _Optional[str] = ..., overlapped: _Optional[bool] = ...) -> None: ...
 
 class Warning(_message.Message):
-    __slots__ = ("reason", "range", "message")
+    __slots__ = ("reason", "range", "message", "metadata")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     REASON_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
     reason: str
     range: TimeRange
     message: str
-    def __init__(self, reason: _Optional[str] = ..., range: _Optional[_Union[TimeRange, _Mapping]] = ..., message: _Optional[str] = ...) -> None: ...
+    metadata: _containers.ScalarMap[str, str]
+    def __init__(self, reason: _Optional[str] = ..., range: _Optional[_Union[TimeRange, _Mapping]] = ..., message: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Transcript(_message.Message):
     __slots__ = ("segments", "language_code", "punctuated", "asr_engine", "enhancement_engine", "edit_rate", "suspect_texts", "translated_from", "kept_segment_ids", "unread", "reread_count", "diarization_engine", "without_speaker")

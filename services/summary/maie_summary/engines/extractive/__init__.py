@@ -124,6 +124,7 @@ def _not_known(languages: Sequence[str]) -> common.Warning:
         f"The summary engine extractive supports only English and not {' or '.join(languages)}: "
         "for that it gives only central sentences and questions; use a language "
         "model for more.",
+        metadata={"languages": ",".join(languages)},
     )
 
 
