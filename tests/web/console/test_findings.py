@@ -14,10 +14,12 @@ from playwright.async_api import Browser, Page, expect
 
 from maie.alignment.v1 import alignment_pb2 as alignment
 from maie.job.v1 import job_pb2 as job
+from maie.preprocess.v1 import preprocess_pb2 as preprocess
 from tests.browser import complaints
 from tests.formats import readings
 from tests.formats.sounds import report, whole_sound_alone
 from tests.gateway.conftest import EmptyMesh
+from tests.gateway.test_warnings_of_jobs import also
 from tests.web.conftest import Web
 from tests.web.console.barriers import DESK, PHONE, fits
 from tests.web.console.recordings import ended, needs_console
@@ -126,7 +128,6 @@ async def test_scores_over_time_lead_to_their_moments(
     made = await found(web, "quality")
     await library.goto(f"{web.url}/recordings/{made.job_id}")
     panel = library.get_by_role("region", name="Sound")
-    await expect(panel).to_contain_text("Expect more errors in the text.")
     await expect(panel.locator(".scores .overall")).to_contain_text("2.5 of 5 · fair")
     figures = panel.locator(".figures")
     await expect(figures).to_contain_text("Echoafter 250 ms, 8 dB lower")
@@ -166,6 +167,47 @@ async def test_scores_that_the_engine_does_not_give_are_not_shown(
     await library.keyboard.press("End")
     said = "0:15 – 0:24: Whole sound 1.0, level -20.0 dBFS"
     await expect(plot).to_have_attribute("aria-valuetext", said)
+
+
+async def test_what_is_wrong_with_the_sound_is_said_once_in_the_reader_s_language(
+    library: Page, web: Web, empty_mesh: EmptyMesh
+) -> None:
+    find_something(empty_mesh.stages)
+    made = await found(web, "quality")
+    await library.goto(f"{web.url}/recordings/{made.job_id}")
+    await expect(library.get_by_role("region", name="Sound")).to_be_visible()
+    english = library.get_by_text("Expect more errors in the text")
+    await expect(english).to_have_count(1)
+    await expect(library.get_by_role("region", name="Notes on the result")).to_contain_text(
+        "Expect more errors in the text."
+    )
+    await library.locator(".languages").get_by_role("combobox").select_option("de")
+    await expect(english).to_have_count(0)
+    german = library.get_by_text("Im Text sind mehr Fehler zu erwarten")
+    await expect(german).to_have_count(1)
+    await expect(german).to_have_text(
+        "Im Text sind mehr Fehler zu erwarten: Das Rauschen ist nur 9 dB leiser als die Sprache; "
+        "die Sprache hallt, wie sie es weit weg vom Mikrofon tut (0,7 s)."
+    )
+
+
+async def test_what_is_to_be_known_of_a_place_is_said_where_no_text_was_asked_for(
+    library: Page, web: Web, empty_mesh: EmptyMesh
+) -> None:
+    find_something(empty_mesh.stages)
+
+    def lacks_two_seconds(result: preprocess.PreprocessResult) -> None:
+        gap = result.warnings.add(reason="GAP", message="There is no audio from 0:02 to 0:04.")
+        gap.range.start_offset.seconds, gap.range.end_offset.seconds = 2, 4
+
+    prepare = empty_mesh.stages["preprocess"]
+    prepare.answer = also(prepare.answer, lacks_two_seconds)
+    made = await found(web, "quality")
+    await library.goto(f"{web.url}/recordings/{made.job_id}")
+    notes = library.get_by_role("region", name="Notes on the result").get_by_role("listitem")
+    await expect(notes.filter(has_text="0:02 ·")).to_have_text(
+        "0:02 · There is no audio from 0:02 to 0:04."
+    )
 
 
 async def test_each_file_of_both_can_be_downloaded(

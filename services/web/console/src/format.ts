@@ -59,6 +59,15 @@ export function percent(share: number, language: string): string {
   return format.format(share);
 }
 
+/** The name of a BCP 47 tag; the tag itself where it is none, as what is in an address may be. */
+export function spokenName(tag: string, language: string): string {
+  try {
+    return new Intl.DisplayNames(language, { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
 /** "action_items" as "Action items", for keys of a template's schema. */
 export function humanised(key: string): string {
   const spaced = key.replaceAll(/[_-]+/g, " ").trim();

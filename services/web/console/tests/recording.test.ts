@@ -74,6 +74,17 @@ describe("lines", () => {
     expect([0, 1, 2.9, 3, 7].map((time) => lastBegun(rows, time))).toEqual([-1, 0, 0, 1, 2]);
   });
 
+  test("show a text that was left out once, with what was written where that is known", () => {
+    const range = { start_offset: "3s", end_offset: "4s" };
+    const removed = { reason: "TEXT_REMOVED", message: "Text was left out here.", range };
+    const suspect = { text: "Thanks for watching", reason: "NON_SPEECH", removed: true, range };
+    const keys = (suspect_texts: JobResults["suspect_texts"]) =>
+      rowsOf({ ...EMPTY, warnings: [removed], suspect_texts }).map((row) => row.key);
+    expect(keys([suspect])).toEqual(["t0"]);
+    expect(keys([])).toEqual(["w0"]);
+    expect(keys([{ ...suspect, removed: false }])).toEqual(["w0", "t0"]);
+  });
+
   test("are found by their place, whatever was measured", () => {
     const heights = new Heights(Array.from({ length: 5000 }, () => 40));
     expect(heights.total).toBe(200_000);

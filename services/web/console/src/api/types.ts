@@ -80,7 +80,10 @@ export interface Speaker {
 export interface Warning {
   reason: string;
   range?: TimeRange;
+  /** In English. */
   message: string;
+  /** The values in the message; absent in older results. */
+  metadata?: { [key: string]: string };
 }
 
 export interface SuspectText {

@@ -7,6 +7,7 @@ import { useStore } from "../store";
 import { Elapsed } from "../ui/elapsed";
 import { Icon } from "../ui/icon";
 import { ProblemNotice } from "../ui/notices";
+import { warningText } from "../warnings/text";
 import { language, words } from "../words";
 import {
   captions,
@@ -133,10 +134,13 @@ function Troubles() {
           <p>{text.lost(lost.toFixed(0))}</p>
         </div>
       )}
-      {notes.map(({ message, count }) => (
-        <div class="notice" role="status" key={message}>
+      {notes.map(({ warning, count }) => (
+        <div class="notice" role="status" key={warning.message}>
           <Icon name="warning" />
-          <p>{count > 1 ? `${message} (${count})` : message}</p>
+          <p>
+            {warningText(warning, shown)}
+            {count > 1 && ` (${count})`}
+          </p>
         </div>
       ))}
     </>

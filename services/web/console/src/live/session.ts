@@ -1,4 +1,5 @@
 import { type Problem, problemOf, toLogin } from "../api/client";
+import type { Warning } from "../api/types";
 import { Sampling } from "../sound/sampling";
 import { closeSources, openSources, type SoundChoice, type Source, type SourceKind } from "../sound/sources";
 import { Store } from "../store";
@@ -13,7 +14,7 @@ import { keepAwake, letSleep } from "./wake";
 export type Phase = "idle" | "starting" | "live" | "paused" | "ending" | "ended";
 
 export interface Note {
-  message: string;
+  warning: Warning;
   count: number;
 }
 
@@ -178,7 +179,7 @@ class Running {
     if (event.partial || event.final || this.isFurther(event)) this.unread = 0;
     if (event.started) change({ job: this.connection.sessionId });
     if (event.lag) this.lag(event.lag.track, Number.parseFloat(event.lag.behind));
-    if (event.warning) note(event.warning.warning.message);
+    if (event.warning) note(event.warning.warning);
     if (event.ended) this.over(event.ended.job_id);
   }
 
@@ -238,7 +239,7 @@ class Running {
 
   private trackEnded(track: SourceKind): void {
     if (!isRunning(session.value.phase)) return;
-    note(words.value.live.trackEnded(words.value.sound[track]));
+    note({ reason: "", message: words.value.live.trackEnded(words.value.sound[track]) });
     this.outbox.add(track, { leave: {} });
     this.left += 1;
     if (this.left === this.sources.length) this.stop();
@@ -294,9 +295,9 @@ function configOf(choice: LiveChoice, hertz: number): SessionConfig {
 }
 
 /** Shows a warning; one that comes again is counted. */
-function note(message: string): void {
+function note(warning: Warning): void {
   const { notes } = session.value;
-  const before = notes.find((each) => each.message === message);
+  const before = notes.find((each) => each.warning.message === warning.message);
   const others = notes.filter((each) => each !== before);
-  change({ notes: [...others, { message, count: (before?.count ?? 0) + 1 }] });
+  change({ notes: [...others, { warning, count: (before?.count ?? 0) + 1 }] });
 }

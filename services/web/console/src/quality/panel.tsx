@@ -41,20 +41,10 @@ export function SoundPanel({ job, report, playback }: PanelProps) {
   );
 }
 
+/** That the sound is fine; where it is not, a warning stands above, among those of the result. */
 function Verdict({ report: { warnings, overall } }: { report: QualityReport }) {
   const text = useStore(words).quality;
-  if (warnings.length > 0)
-    return (
-      <div class="notice">
-        <Icon name="warning" />
-        <ul>
-          {warnings.map((warning) => (
-            <li key={warning.reason}>{warning.message}</li>
-          ))}
-        </ul>
-      </div>
-    );
-  if (!overall) return null;
+  if (warnings.length > 0 || !overall) return null;
   return (
     <p class="verdict">
       <Icon name="check" />

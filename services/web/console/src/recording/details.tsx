@@ -1,7 +1,7 @@
 import { api } from "../api/client";
 import type { Job, TemplateVersion, Timeline, TimelineAttempt } from "../api/types";
 import { useLoaded } from "../api/use";
-import { clock, moment, percent, seconds } from "../format";
+import { clock, moment, percent, seconds, spokenName } from "../format";
 import { Labels } from "../library/table";
 import { useStore } from "../store";
 import { Loading, ProblemNotice } from "../ui/notices";
@@ -18,11 +18,10 @@ export function Facts({ job }: { job: Job }) {
   const shown = useStore(language);
   const { metrics, results } = job;
   const spoken = results?.language_code;
-  const names = new Intl.DisplayNames([shown], { type: "language" });
   const facts = [
     [text.added, moment(job.create_time, shown)],
     [text.duration, metrics?.input_duration ? clock(seconds(metrics.input_duration)) : ""],
-    [text.language, spoken ? names.of(spoken) : ""],
+    [text.language, spoken ? spokenName(spoken, shown) : ""],
     [
       text.processing,
       metrics?.processing_duration ? duration(seconds(metrics.processing_duration), shown) : "",

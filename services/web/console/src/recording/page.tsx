@@ -117,7 +117,7 @@ function Content({ job, reload }: PartProps) {
         rows={rows}
         cited={jumps.cited}
       />
-      <Warnings of={results?.warnings ?? []} />
+      <Warnings of={results?.warnings ?? []} withPlaces={!asksText(job)} />
       <ReadingOf job={job} playback={playback} />
       {asksText(job) && (
         <div class="reading">

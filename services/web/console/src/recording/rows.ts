@@ -11,7 +11,7 @@ export type Row =
 export function rowsOf(results: JobResults): Row[] {
   const rows: Row[] = [
     ...results.warnings
-      .filter((warning) => warning.range)
+      .filter((warning) => warning.range && !isShown(warning, results.suspect_texts))
       .map((warning, index) => row("warning", `w${index}`, warning.range, { warning })),
     ...results.suspect_texts.map((suspect, index) => row("suspect", `t${index}`, suspect.range, { suspect })),
     ...results.segments.map((segment) =>
@@ -26,6 +26,13 @@ export function rowsOf(results: JobResults): Row[] {
     before = each.segment.speaker;
   }
   return rows;
+}
+
+/** Whether the texts that were left out, which are lines of their own, show it already. */
+function isShown({ reason, range }: Warning, suspects: readonly SuspectText[]): boolean {
+  const [start, end] = [startOf(range), endOf(range)];
+  const isWithin = (each: SuspectText) => startOf(each.range) >= start && endOf(each.range) <= end;
+  return reason === "TEXT_REMOVED" && suspects.some((each) => each.removed && isWithin(each));
 }
 
 function row(kind: Row["kind"], key: string, range: Parameters<typeof startOf>[0], content: object): Row {

@@ -5,6 +5,7 @@ import { SpeakerChoice, SpeakerLabel } from "../speakers/label";
 import { choicesOf, voiceOf } from "../speakers/speakers";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
+import { warningText } from "../warnings/text";
 import { language, words } from "../words";
 import type { Editor } from "./editing/editor";
 import { EditedLine } from "./editing/line";
@@ -119,6 +120,7 @@ type LineProps = {
 function Line(props: LineProps) {
   const { row, index, top, current, lit, playback, measured, editor, editBegun } = props;
   const text = useStore(words).recording;
+  const shown = useStore(language);
   const line = useRef<HTMLDivElement>(null);
   // Its words are as many as all else on the page, and stay as they are while others are scrolled into sight.
   const said = useMemo(
@@ -155,7 +157,7 @@ function Line(props: LineProps) {
       ) : (
         <p class="note">
           <Icon name="warning" />
-          {row.kind === "warning" ? row.warning.message : suspectText(row.suspect, text)}
+          {row.kind === "warning" ? warningText(row.warning, shown) : suspectText(row.suspect, text)}
         </p>
       )}
     </div>

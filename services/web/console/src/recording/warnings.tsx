@@ -1,19 +1,27 @@
 import type { Warning } from "../api/types";
+import { clock, startOf } from "../format";
 import { useStore } from "../store";
 import { Icon } from "../ui/icon";
-import { words } from "../words";
+import { warningText } from "../warnings/text";
+import { language, words } from "../words";
 
-/** What is to be known of a whole result; warnings of a place stand there in the transcript. */
-export function Warnings({ of }: { of: readonly Warning[] }) {
+type WarningsProps = { of: readonly Warning[]; withPlaces?: boolean };
+
+/** What is to be known of a result; warnings of a place stand there in the transcript, where there is one. */
+export function Warnings({ of, withPlaces = false }: WarningsProps) {
   const text = useStore(words).recording;
-  const whole = of.filter((warning) => !warning.range);
-  if (whole.length === 0) return null;
+  const shown = useStore(language);
+  const listed = of.filter((warning) => withPlaces || !warning.range);
+  if (listed.length === 0) return null;
   return (
     <section class="notice" aria-label={text.warnings}>
       <Icon name="warning" />
       <ul>
-        {whole.map((warning) => (
-          <li key={warning.reason}>{warning.message}</li>
+        {listed.map((warning) => (
+          <li key={JSON.stringify(warning)}>
+            {warning.range && `${clock(startOf(warning.range))} · `}
+            {warningText(warning, shown)}
+          </li>
         ))}
       </ul>
     </section>

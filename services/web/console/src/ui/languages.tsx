@@ -1,3 +1,4 @@
+import { spokenName } from "../format";
 import { useStore } from "../store";
 import { language } from "../words";
 
@@ -23,24 +24,15 @@ const SPOKEN = [
 
 /** The options of a choice of a spoken language: the usual ones, and another that is chosen. */
 export function LanguageOptions({ chosen = "" }: { chosen?: string }) {
-  const names = new Intl.DisplayNames([useStore(language)], { type: "language" });
+  const shown = useStore(language);
   const codes = !chosen || SPOKEN.includes(chosen) ? SPOKEN : [chosen, ...SPOKEN];
   return (
     <>
       {codes.map((code) => (
         <option key={code} value={code}>
-          {nameOf(names, code)}
+          {spokenName(code, shown)}
         </option>
       ))}
     </>
   );
-}
-
-/** What is in an address may be no language at all. */
-function nameOf(names: Intl.DisplayNames, code: string): string {
-  try {
-    return names.of(code) ?? code;
-  } catch {
-    return code;
-  }
 }
