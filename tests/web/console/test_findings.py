@@ -7,7 +7,7 @@ import math
 import wave
 from array import array
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -23,7 +23,7 @@ from tests.gateway.test_warnings_of_jobs import also
 from tests.web.conftest import Web
 from tests.web.console.barriers import DESK, PHONE, fits
 from tests.web.console.recordings import ended, needs_console
-from tests.web.findings import SCORES, find_something
+from tests.web.findings import SCORES, find_a_call, find_something
 
 pytestmark = [*needs_console]
 
@@ -169,6 +169,42 @@ async def test_scores_that_the_engine_does_not_give_are_not_shown(
     await expect(plot).to_have_attribute("aria-valuetext", said)
 
 
+@pytest.mark.parametrize(("lane", "place"), [("channel", "Channel"), ("track", "Track")])
+async def test_each_speaker_of_a_call_has_scores_over_time(
+    library: Page, web: Web, empty_mesh: EmptyMesh, lane: Literal["channel", "track"], place: str
+) -> None:
+    find_a_call(empty_mesh.stages, lane)
+    made = await found(web, "quality", "raw_transcript", "speakers")
+    await library.goto(f"{web.url}/recordings/{made.job_id}")
+    panel = library.get_by_role("region", name="Sound")
+    chooser = panel.get_by_role("combobox", name="Channel or track")
+    await expect(chooser.get_by_role("option")).to_have_text([f"{place} 1", f"{place} 2"])
+    plot = panel.get_by_role("slider", name=f"Scores over time, {place} 1")
+    await plot.press("End")
+    ends = "0:15 – 0:24: Whole sound 1.0, Speech 1.7, Background 1.4, level -20.0 dBFS"
+    await expect(plot).to_have_attribute("aria-valuetext", ends)
+    await expect(panel.locator(".at")).to_have_text(ends)
+    await expect(panel.locator(".marked")).to_have_count(1)
+
+    # A name that somebody gives is known here at once.
+    await library.get_by_role("button", name=f"{place} 2").press("Enter")
+    await library.keyboard.type("Anna")
+    await library.keyboard.press("Enter")
+    named = f"Anna · {place} 2"
+    await expect(chooser.get_by_role("option")).to_have_text([f"{place} 1", named])
+
+    # The second one spoke for one window only, and is chosen by keys all the same.
+    await chooser.press("ArrowDown")
+    plot = panel.get_by_role("slider", name=f"Scores over time, {named}")
+    await expect(plot).to_have_attribute(
+        "aria-valuetext", "0:00 – 0:04: Whole sound 4.4, Speech 4.6, Background 4.1"
+    )
+    await expect(panel.locator(".area g path:not(.dots)")).to_have_count(3)
+    await expect(panel.locator(".times")).to_have_text("0:000:24")
+    await chooser.press("ArrowUp")
+    await expect(panel.get_by_role("slider", name=f"Scores over time, {place} 1")).to_be_visible()
+
+
 async def test_what_is_wrong_with_the_sound_is_said_once_in_the_reader_s_language(
     library: Page, web: Web, empty_mesh: EmptyMesh
 ) -> None:
@@ -296,3 +332,23 @@ async def test_neither_has_a_serious_barrier(
         await fits(page, size["width"])
         # No waveform was made.
         assert [each for each in noted.errors if "404" not in each] == []
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(
+    ("scheme", "size"), [("light", DESK), ("dark", PHONE)], ids=["light", "dark-phone"]
+)
+async def test_the_plot_of_a_call_has_no_serious_barrier(
+    browser: Browser, web: Web, empty_mesh: EmptyMesh, scheme: Any, size: Any, language: str
+) -> None:
+    find_a_call(empty_mesh.stages, "track")
+    made = await found(web, "quality", "raw_transcript", "speakers")
+    await web.grpc.update_job(made.job_id, speaker_names={"S2": "Wilhelmina " * 9})
+    async with await browser.new_context(color_scheme=scheme, viewport=size) as context:
+        page = await context.new_page()
+        await page.goto(f"{web.url}/recordings/{made.job_id}")
+        await page.locator(".languages").get_by_role("combobox").select_option(language)
+        panel = page.locator(".sound-quality")
+        await panel.get_by_role("combobox").select_option(index=1)
+        await panel.get_by_role("slider").press("ArrowRight")
+        await fits(page, size["width"])

@@ -85,8 +85,8 @@ describe("scores", () => {
     expect([0, 1, 3, 5, 6].map(shareOf)).toEqual([0, 0, 0.5, 1, 1]);
   });
 
-  test("of channels are apart", () => {
-    const lanes = lanesOf({ windows: [window(0, 2, 1), window(0, 3, 2), window(5, 2, 1)] });
+  test("of channels are apart, by their numbers", () => {
+    const lanes = lanesOf({ windows: [window(0, 3, 2), window(0, 2, 1), window(5, 2, 1)] });
     expect(lanes.map(({ channel, windows }) => [channel, windows.length])).toEqual([
       [1, 2],
       [2, 1],
@@ -101,7 +101,9 @@ describe("scores", () => {
 
   test("are a line that breaks where nobody speaks, and leave out what is not known", () => {
     const windows = [window(0, 5), window(5, 1), window(60, 3)];
-    expect(curveOf(windows, "overall", 100)).toBe("M45.0 0.0L95.0 100.0M645.0 50.0");
+    expect(curveOf(windows, "overall", 100)).toBe("M45.0 0.0L95.0 100.0M645.0 50.0h0");
+    const apart = [window(0, 5), window(60, 3), window(65, 3)];
+    expect(curveOf(apart, "overall", 100)).toBe("M45.0 0.0h0M645.0 50.0L695.0 50.0");
     expect(dotsOf(windows, "overall", 100)).toBe("M45.0 0.0h0M95.0 100.0h0M645.0 50.0h0");
     expect(curveOf(windows, "speech", 100) + dotsOf(windows, "speech", 100)).toBe("");
     const many = Array.from({ length: 720 }, (_, index) => window(5 * index, 3));

@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { Segment, Speaker } from "../src/api/types";
 import { corrected, corrections, join, linesOf, split, withSpeaker } from "../src/recording/editing/draft";
 import { rowsOf } from "../src/recording/rows";
-import { choicesOf, labelOf, namesBeside, sharesOf, stripsOf, voiceOf } from "../src/speakers/speakers";
+import {
+  choicesOf,
+  labelOf,
+  laneLabel,
+  namesBeside,
+  sharesOf,
+  stripsOf,
+  voiceOf,
+} from "../src/speakers/speakers";
 import { isValidCount, speakerOptions } from "../src/upload/speaker_count";
 import { de } from "../src/words/de";
 import { en } from "../src/words/en";
@@ -29,6 +37,12 @@ describe("speakers", () => {
     expect(labelOf("S2", [placed], en.speakers)).toBe("Channel 2");
     expect(labelOf("S2", [{ ...placed, track: 1 }], de.speakers)).toBe("Spur 1, Kanal 2");
     expect(labelOf("other", TWO, en.speakers)).toBe("other");
+    const lane = { track: 0, channel: 2 };
+    const anna = { ...placed, name: "Anna" };
+    expect(laneLabel(lane, [...TWO, anna], en.speakers)).toBe("Anna · Channel 2");
+    expect(laneLabel(lane, [placed], de.speakers)).toBe("Kanal 2");
+    expect(laneLabel(lane, [anna, placed], en.speakers)).toBe("Channel 2");
+    expect(laneLabel({ ...lane, track: 1 }, [anna], de.speakers)).toBe("Spur 1, Kanal 2");
   });
 
   test("have their shares of the speech, and those without any are left out", () => {

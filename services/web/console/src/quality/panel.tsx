@@ -1,5 +1,6 @@
 import { api } from "../api/client";
 import type { QualityReport } from "../api/findings";
+import type { Speaker } from "../api/types";
 import { Files } from "../recording/files";
 import type { Playback } from "../recording/playback";
 import { useStore } from "../store";
@@ -10,10 +11,10 @@ import { Plot } from "./plot";
 import { Scores } from "./scores";
 import "./quality.css";
 
-type PanelProps = { job: string; report: QualityReport; playback: Playback };
+type PanelProps = { job: string; report: QualityReport; playback: Playback; speakers: readonly Speaker[] };
 
 /** How good a recording sounds: what to expect of it, what listeners would say, and what was measured. */
-export function SoundPanel({ job, report, playback }: PanelProps) {
+export function SoundPanel({ job, report, playback, speakers }: PanelProps) {
   const text = useStore(words).quality;
   const { engine } = report;
   return (
@@ -26,7 +27,7 @@ export function SoundPanel({ job, report, playback }: PanelProps) {
       {report.overall ? (
         <>
           <Scores report={report} />
-          <Plot report={report} playback={playback} />
+          <Plot report={report} playback={playback} speakers={speakers} />
         </>
       ) : (
         <p class="soft">{text.nobodySpeaks}</p>

@@ -1,47 +1,55 @@
 import { useMemo, useState } from "preact/hooks";
 import type { QualityReport, QualityWindow } from "../api/findings";
+import type { Speaker } from "../api/types";
 import { clock, endOf, oneDigit, startOf } from "../format";
 import type { Playback } from "../recording/playback";
-import { placeLabel } from "../speakers/speakers";
+import { laneLabel } from "../speakers/speakers";
 import { useStore } from "../store";
 import { language, words } from "../words";
 import { curveOf, dotsOf, type Lane, lanesOf, middleOf, nearest, SCORES } from "./report";
 
-type PlotProps = { report: QualityReport; playback: Playback };
+type PlotProps = { report: QualityReport; playback: Playback; speakers: readonly Speaker[] };
 
 /** The scores over time; each of their points leads there. */
-export function Plot({ report, playback }: PlotProps) {
+export function Plot({ report, playback, speakers }: PlotProps) {
   const text = useStore(words);
   const lanes = useMemo(() => lanesOf(report), [report]);
   const [chosen, choose] = useState(0);
   const lane = lanes[chosen];
-  if (!lane || lane.windows.length < 2) return null;
+  if (!lane || lanes.every(({ windows }) => windows.length < 2)) return null;
+  const several = lanes.length > 1;
+  const title = several
+    ? `${text.quality.plot}, ${laneLabel(lane, speakers, text.speakers)}`
+    : text.quality.plot;
   return (
     <figure class="plot">
-      {lanes.length > 1 && (
+      {several && (
         <label>
           <span>{text.quality.lane}</span>
           <select value={chosen} onChange={(event) => choose(Number(event.currentTarget.value))}>
             {lanes.map((each, index) => (
               <option key={`${each.track}/${each.channel}`} value={index}>
-                {placeLabel(each, text.speakers)}
+                {laneLabel(each, speakers, text.speakers)}
               </option>
             ))}
           </select>
         </label>
       )}
-      <Curves key={chosen} lane={lane} report={report} playback={playback} />
+      <Curves key={chosen} lane={lane} title={title} report={report} playback={playback} />
       <figcaption class="soft">{text.quality.plotHint}</figcaption>
     </figure>
   );
 }
 
-function Curves({ lane: { windows }, report, playback }: PlotProps & { lane: Lane }) {
+type CurvesProps = Omit<PlotProps, "speakers"> & { lane: Lane; title: string };
+
+function Curves({ lane: { windows }, title, report, playback }: CurvesProps) {
   const text = useStore(words).quality;
   const shown = useStore(language);
   const whole = useStore(playback.duration);
   const [chosen, choose] = useState(-1);
-  const duration = Math.max(whole, endOf(windows.at(-1)?.range));
+  // The same for each lane, so that they can be compared.
+  const duration = Math.max(whole, ...report.windows.map(({ range }) => endOf(range)));
   const curves = useMemo(
     () =>
       SCORES.map((score) => ({
@@ -58,6 +66,8 @@ function Curves({ lane: { windows }, report, playback }: PlotProps & { lane: Lan
     playback.seek(startOf(window.range));
   }
   const at = windows[Math.max(0, chosen)];
+  const marked = windows[chosen]?.range;
+  const across = (time: number) => (1000 * time) / (duration || 1);
   return (
     <>
       <ul class="curves" aria-hidden="true">
@@ -80,9 +90,17 @@ function Curves({ lane: { windows }, report, playback }: PlotProps & { lane: Lan
         </div>
         <div class="area">
           <svg viewBox="0 0 1000 100" preserveAspectRatio="none" aria-hidden="true">
+            {marked && (
+              <rect
+                class="marked"
+                x={across(startOf(marked))}
+                width={across(endOf(marked) - startOf(marked))}
+                height={100}
+              />
+            )}
             <path class="grid" d="M0 0H1000M0 25H1000M0 50H1000M0 75H1000M0 100H1000" />
             {report.dropouts.map((each) => {
-              const x = (1000 * startOf(each)) / (duration || 1);
+              const x = across(startOf(each));
               return <path key={x} class="dropout" d={`M${x} 0V100`} />;
             })}
             {curves.map(({ score, path, dots }) => (
@@ -95,7 +113,7 @@ function Curves({ lane: { windows }, report, playback }: PlotProps & { lane: Lan
           <Now playback={playback} duration={duration} />
           <input
             type="range"
-            aria-label={text.plot}
+            aria-label={title}
             aria-valuetext={at && spoken(at)}
             min={0}
             max={duration || 1}

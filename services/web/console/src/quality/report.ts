@@ -32,7 +32,7 @@ export interface Lane {
   windows: QualityWindow[];
 }
 
-/** The windows of each track and channel, in order. */
+/** The tracks and channels by their numbers, each with its windows in order. */
 export function lanesOf({ windows }: Pick<QualityReport, "windows">): Lane[] {
   const lanes = new Map<string, Lane>();
   for (const window of windows) {
@@ -42,7 +42,7 @@ export function lanesOf({ windows }: Pick<QualityReport, "windows">): Lane[] {
     lane.windows.push(window);
     lanes.set(key, lane);
   }
-  return [...lanes.values()];
+  return [...lanes.values()].sort((one, other) => one.track - other.track || one.channel - other.channel);
 }
 
 export function middleOf({ range }: QualityWindow): number {
@@ -62,18 +62,21 @@ export function nearest(windows: readonly QualityWindow[], time: number): number
   return best;
 }
 
-/** A score over time as an SVG path, 1000 wide and 100 high; what is far apart in time is not connected. */
+/** A score over time as an SVG path, 1000 wide and 100 high; what is far apart in time is not connected, and alone a dot. */
 export function curveOf(windows: readonly QualityWindow[], score: Score, duration: number): string {
   let before: QualityWindow | undefined;
   let path = "";
+  let isAlone = false;
   for (const window of windows) {
     const point = pointOf(window, score, duration);
     if (!point) continue;
     const follows = before && startOf(window.range) <= endOf(before.range) + GAP_SECONDS;
-    path += `${follows ? "L" : "M"}${point}`;
+    // A line has two points at least.
+    path += follows ? `L${point}` : `${isAlone ? "h0" : ""}M${point}`;
+    isAlone = !follows;
     before = window;
   }
-  return path;
+  return isAlone ? `${path}h0` : path;
 }
 
 /** A dot for each window, as an SVG path likewise; none where they are too many to be told apart. */

@@ -1,4 +1,4 @@
-import type { Job } from "../api/types";
+import type { Job, Speaker } from "../api/types";
 import { isFinal } from "../format";
 import { lazy } from "../ui/lazy";
 import type { Playback } from "./playback";
@@ -13,9 +13,9 @@ function Card({ children }: { children: preact.ComponentChildren }) {
 }
 
 /** How good the recording sounds, where that is known; most recordings do without the code. */
-export function SoundOf({ job, playback }: PanelProps) {
+export function SoundOf({ job, playback, speakers }: PanelProps & { speakers: readonly Speaker[] }) {
   const report = isFinal(job.state) && job.results?.quality_report;
-  return report ? <Sound job={job.job_id} report={report} playback={playback} /> : null;
+  return report ? <Sound job={job.job_id} report={report} playback={playback} speakers={speakers} /> : null;
 }
 
 /** How a text was read in the recording, where that is known. */

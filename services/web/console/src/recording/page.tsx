@@ -169,7 +169,7 @@ function Content({ job, reload }: PartProps) {
           </section>
         </div>
       )}
-      <SoundOf job={job} playback={playback} />
+      <SoundOf job={job} playback={playback} speakers={speakers} />
       <p class="soft keys">{editing ? editingText.keys : text.keys}</p>
     </>
   );

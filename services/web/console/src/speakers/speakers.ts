@@ -31,6 +31,19 @@ export function placeLabel(
   return channel ? text.channel(channel) : "";
 }
 
+/** A track and channel with the name of the speaker whose it is alone: "Anna · Channel 1". */
+export function laneLabel(
+  lane: Required<Pick<Speaker, "track" | "channel">>,
+  speakers: readonly Speaker[],
+  text: Words["speakers"],
+): string {
+  const { track, channel } = lane;
+  const whose = speakers.filter((each) => (each.track ?? 0) === track && (each.channel ?? 0) === channel);
+  const place = placeLabel(lane, text);
+  const [only, ...others] = whose;
+  return only?.name && others.length === 0 ? `${only.name} · ${place}` : place;
+}
+
 /** The colour of a speaker, as `data-voice` and speakers.css have it. */
 export function voiceOf(speaker: string): number {
   return (Math.max(numberOf(speaker), 1) - 1) % COLOURS;
