@@ -372,7 +372,8 @@ async def test_no_server_is_one_sentence(folder: Path, ca: TestCa) -> None:
     error = refused.value
     assert (error.code.name, error.reason) == ("UNAVAILABLE", "MODEL_UNAVAILABLE")
     assert error.message == (
-        "The inference server at 127.0.0.1:1 cannot be reached; try again later."
+        "The inference server at 127.0.0.1:1 cannot be reached; check that it runs, and "
+        "MAIE_ALIGNMENT_TRITON_ADDRESS."
     )
 
 

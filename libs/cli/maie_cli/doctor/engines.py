@@ -149,7 +149,12 @@ def _asr_slots() -> int:
 
 def _model(info: Any) -> str:
     engine = info.engine
-    return f"{engine.engine} {engine.model_name} {engine.checkpoint_sha256[:HASH_DIGITS]}"
+    named = f"{engine.engine} {engine.model_name}"
+    if engine.checkpoint_sha256:
+        return f"{named} {engine.checkpoint_sha256[:HASH_DIGITS]}"
+    # The model of a server, which does not report its digest.
+    by = f" ({engine.library})" if engine.library else ""
+    return f"{named} on {engine.device}{by}" if engine.device else f"{named}{by}"
 
 
 def gateway_settings() -> Finding:

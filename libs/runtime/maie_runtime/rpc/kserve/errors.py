@@ -72,9 +72,11 @@ class CallErrors:
             )
         return self.unavailable(f"failed with {code.name}")
 
-    def unavailable(self, what: str, *, answered: bool = False) -> ServerUnavailable:
+    def unavailable(
+        self, what: str, remedy: str = "try again later", *, answered: bool = False
+    ) -> ServerUnavailable:
         """The server cannot answer for now."""
-        return ServerUnavailable(f"The {self._server} {what}; try again later.", answered=answered)
+        return ServerUnavailable(f"The {self._server} {what}; {remedy}.", answered=answered)
 
     def denied(self, what: str) -> StageError:
         """The server denies access, or there is nothing to show to it."""
@@ -124,15 +126,20 @@ class CallErrors:
         if _RESTRICTED in details:
             return self.denied("denies access")
         if any(words in details for words in _UNREACHABLE):
-            return self.unavailable(self._unreachable(details))
+            return self._unreachable(details)
         return self.unavailable("broke off the call, or takes none now")
 
-    def _unreachable(self, details: str) -> str:
+    def _unreachable(self, details: str) -> ServerUnavailable:
         if _CLOSED not in details:
-            return "cannot be reached"
+            return self.unavailable(
+                "cannot be reached",
+                f"check that it runs, and {self._settings.variable('address')}",
+            )
         name = "cert_file" if self._settings.tls else "tls"
         may = "ask for a certificate" if self._settings.tls else "want TLS"
-        return f"ends each connection; it may {may} ({self._settings.variable(name)})"
+        return self.unavailable(
+            "ends each connection", f"it may {may}; check {self._settings.variable(name)}"
+        )
 
     def _exhausted(self, details: str) -> StageError:
         if _TOO_LARGE not in details:
