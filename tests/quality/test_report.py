@@ -132,7 +132,12 @@ def test_a_recording_without_speech_has_no_scores() -> None:
 @pytest.mark.parametrize(
     ("measures", "cause", "values"),
     [
-        (part(3, **levels(0.011, 0.006)), "the noise is only", {"snr_db": -0.8}),
+        (part(3, **levels(0.011, 0.006)), "the noise is louder than the speech", {"snr_db": -0.8}),
+        (
+            part(3, **levels(0.03, 0.01)),
+            "the noise is only 3 dB below the speech",
+            {"snr_db": 3},
+        ),
         (
             part(3, reverberation_seconds=1.2),
             "far from the microphone (1.2 s)",

@@ -28,7 +28,8 @@ def verdict(report: quality.QualityReport) -> list[common.Warning]:
     causes: list[str] = []
     values: dict[str, float] = {}
     if report.HasField("snr_db") and report.snr_db < NOISY_SNR:
-        causes.append(f"the noise is only {report.snr_db:.0f} dB below the speech")
+        below = f"only {report.snr_db:.0f} dB below the speech"
+        causes.append(f"the noise is {'louder than the speech' if report.snr_db < 0 else below}")
         values["snr_db"] = report.snr_db
     if report.reverberation_seconds >= REVERBERANT_SECONDS:
         causes.append(

@@ -88,6 +88,7 @@ test.each([
     "Im Text sind mehr Fehler zu erwarten: Das Rauschen ist nur 3 dB leiser als die Sprache; " +
       "die Sprache hat nach 250 ms ein Echo, das nur 6 dB leiser ist.",
   ],
+  [{ snr_db: "-0.79" }, "Im Text sind mehr Fehler zu erwarten: Das Rauschen ist lauter als die Sprache."],
   [{ overall: "1.84" }, "Im Text sind mehr Fehler zu erwarten: Hörer gäben dem Klang die Note 1,8 von 5."],
 ])("a poor sound with %o has its causes in German", (metadata, text) => {
   expect(warningText(warning("POOR_SOUND", metadata), "de")).toBe(text);

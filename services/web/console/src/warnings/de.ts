@@ -105,13 +105,16 @@ function gaps(values: Values): string | undefined {
 }
 
 function poorSound(values: Values): string[] {
-  const noise = values.whole("snr_db");
+  const noise = values.amount("snr_db");
   const reverberation = values.oneDigit("reverberation_seconds");
   const delay = values.amount("echo_delay_seconds");
   const level = values.amount("echo_level_db");
   const overall = values.oneDigit("overall");
   const causes = [];
-  if (noise) causes.push(`Das Rauschen ist nur ${noise} dB leiser als die Sprache`);
+  if (noise !== undefined) {
+    const below = `nur ${Math.round(noise)} dB leiser als die Sprache`;
+    causes.push(`Das Rauschen ist ${noise < 0 ? "lauter als die Sprache" : below}`);
+  }
   if (reverberation)
     causes.push(`die Sprache hallt, wie sie es weit weg vom Mikrofon tut (${reverberation} s)`);
   if (delay !== undefined && level !== undefined)
