@@ -16,7 +16,7 @@ from maie_tls.problems import tls_problem
 
 log = structlog.get_logger()
 
-# Words of grpcio 1.85 in the details of what it found by itself; tests/alignment/test_triton.py
+# Words of grpcio 1.85 in the details of what it found by itself; tests/alignment/triton
 # makes each of them.
 _UNREACHABLE = ("failed to connect to all addresses", "errors resolving")
 _CLOSED = "Socket closed"
