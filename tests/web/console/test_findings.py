@@ -330,6 +330,11 @@ async def test_neither_has_a_serious_barrier(
         await page.get_by_role("slider", name="Scores over time").focus()
         await page.keyboard.press("ArrowRight")
         await fits(page, size["width"])
+        # Each word while it is played, whatever was wrong with it.
+        await page.locator(".read-text .read").evaluate_all(
+            "words => words.forEach(word => word.classList.add('now'))"
+        )
+        await fits(page, size["width"])
         # No waveform was made.
         assert [each for each in noted.errors if "404" not in each] == []
 
