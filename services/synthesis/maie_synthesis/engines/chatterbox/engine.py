@@ -23,6 +23,7 @@ from maie_synthesis.engines.chatterbox.model import ChatterboxModel, Voice, voic
 from maie_synthesis.engines.chatterbox.pace import paced
 from maie_synthesis.engines.chatterbox.voices import Reference, read_references
 from maie_synthesis.engines.chatterbox.writing import written
+from maie_synthesis.engines.onnx import samples_of, spoken_within
 from maie_synthesis.settings import ChatterboxSettings, SynthesisSettings
 from maie_synthesis.text.tokens import Piece
 
@@ -88,17 +89,8 @@ class ChatterboxEngine:
 
     async def speak(self, piece: Piece, voice: str, speed: float) -> SpokenPiece:
         """Speaks a piece; see `Engine.speak`."""
-        options = ort.RunOptions()
-        work = partial(self._speak, piece, voice, speed, options)
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-        except TimeoutError as error:
-            message = f"Chatterbox took longer than {self._seconds:g} s for this."
-            raise UnspeakableError(message, too_slow=True) from error
-        finally:
-            # Ends a run that nobody waits for any more, and each that would follow it.
-            options.terminate = True
+        work = partial(self._speak, piece, voice, speed)
+        return await spoken_within(self._seconds, self._executor, work, "Chatterbox")
 
     def _speak(
         self, piece: Piece, voice: str, speed: float, options: ort.RunOptions
@@ -115,9 +107,7 @@ class ChatterboxEngine:
         except Exception as error:
             message = f"Chatterbox failed at this ({type(error).__name__})."
             raise UnspeakableError(message) from error
-        if not len(sound) or not np.isfinite(sound).all():
-            raise UnspeakableError("Chatterbox made no sound of this.")
-        return (np.clip(sound.astype(np.float32), -1, 1) * 32767).astype(np.int16)
+        return samples_of(sound, "Chatterbox")
 
 
 def _version(opened: Opened, own: ChatterboxSettings) -> common.EngineVersion:

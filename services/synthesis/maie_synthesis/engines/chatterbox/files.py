@@ -13,7 +13,7 @@ import onnxruntime as ort
 from maie_core.errors import Code, StageError
 from maie_core.models import model_corrupt, model_missing, verified_sha256
 from maie_core.reasons import Reason
-from maie_speech.onnx_sessions import open_session
+from maie_synthesis.engines.onnx import open_network
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -93,15 +93,10 @@ class Folder:
             StageError: FAILED_PRECONDITION with MODEL_CORRUPT or DEVICE_UNAVAILABLE.
         """
         path = self.root / _graph_file(graph, self.precision)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
         try:
-            session, _ = open_session(path, options, device, DEVICE)
-        except StageError:
-            raise
-        except Exception as error:
-            raise unlike(path, f"onnxruntime cannot read it ({type(error).__name__})") from error
+            session = open_network(path, threads, device, DEVICE)
+        except ValueError as error:
+            raise unlike(path, str(error)) from error
         _check(path, graph, session)
         return session
 

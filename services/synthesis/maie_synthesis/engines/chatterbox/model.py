@@ -81,7 +81,7 @@ class ChatterboxModel:
             options: Setting their `terminate` ends the call.
 
         Returns:
-            The sound, of shape (samples,), at 24 kHz.
+            The sound, of shape (1, samples), at 24 kHz.
 
         Raises:
             UnspeakableError: The model did not come to an end, or made nothing.
@@ -98,7 +98,7 @@ class ChatterboxModel:
             "speaker_features": voice.features.astype(types["speaker_features"]),
         }
         sound, *_ = self._decoder.run(None, feed, options)
-        return np.asarray(sound).reshape(-1)
+        return sound
 
     def _codes(self, text: Sequence[int], voice: Voice, options: ort.RunOptions) -> list[int]:
         """The codes of the speech, the likeliest one at a time, until the model stops."""

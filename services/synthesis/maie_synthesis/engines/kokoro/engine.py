@@ -18,6 +18,7 @@ from maie_core.models import model_store
 from maie_synthesis.engine import EngineVoice, Samples, SpokenPiece, UnspeakableError
 from maie_synthesis.engines.kokoro.model import NAME, RATE, KokoroModel, read_model
 from maie_synthesis.engines.kokoro.phonemes import phonemes
+from maie_synthesis.engines.onnx import samples_of, spoken_within
 from maie_synthesis.settings import SynthesisSettings
 from maie_synthesis.text.tokens import Piece
 
@@ -69,17 +70,8 @@ class KokoroEngine:
 
     async def speak(self, piece: Piece, voice: str, speed: float) -> SpokenPiece:
         """Speaks a piece; see `Engine.speak`."""
-        options = ort.RunOptions()
-        work = partial(self._speak, piece, voice, speed, options)
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-        except TimeoutError as error:
-            message = f"Kokoro took longer than {self._seconds:g} s for this."
-            raise UnspeakableError(message, too_slow=True) from error
-        finally:
-            # Ends a run that nobody waits for any more.
-            options.terminate = True
+        work = partial(self._speak, piece, voice, speed)
+        return await spoken_within(self._seconds, self._executor, work, "Kokoro")
 
     def _speak(
         self, piece: Piece, voice: str, speed: float, options: ort.RunOptions
@@ -115,10 +107,7 @@ class KokoroEngine:
             (made,) = self._model.session.run(["audio"], feed, options)
         except Exception as error:
             raise UnspeakableError(f"Kokoro failed at this ({type(error).__name__}).") from error
-        audio = np.asarray(made, np.float32).reshape(-1)
-        if not len(audio) or not np.isfinite(audio).all():
-            raise UnspeakableError("Kokoro made no sound of this.")
-        return (np.clip(audio, -1, 1) * 32767).astype(np.int16)
+        return samples_of(made, "Kokoro")
 
 
 @asynccontextmanager

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from maie_core.errors import StageError
 from maie_core.models import model_corrupt, model_missing, verified_sha256
-from maie_speech.onnx_sessions import open_session
 from maie_synthesis.engines.kokoro.phonemes import Lexicon
+from maie_synthesis.engines.onnx import open_network
 
 NAME: Final = "kokoro-82m-int8"
 RATE: Final = 24_000
@@ -89,15 +89,10 @@ def read_model(
 
 
 def _session(path: Path, threads: int, device: Literal["cpu", "cuda"]) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
     try:
-        session, _ = open_session(path, options, device, DEVICE)
-    except StageError:
-        raise
-    except Exception as error:
-        raise _unlike(path, f"onnxruntime cannot read it ({type(error).__name__})") from error
+        session = open_network(path, threads, device, DEVICE)
+    except ValueError as error:
+        raise _unlike(path, str(error)) from error
     inputs = {each.name: each.type for each in session.get_inputs()}
     outputs = {each.name: each.type for each in session.get_outputs()}
     if inputs != _INPUTS or outputs != _OUTPUTS:
