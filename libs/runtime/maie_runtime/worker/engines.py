@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from typing import Any
 
 from maie_core.errors import Code, StageError
@@ -41,3 +41,24 @@ def load_engine(group: str, name: str) -> Any:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_FOUND.
     """
     return find_engine(group, name).load()
+
+
+def require_package(package: str, *, by: str, remedy: str) -> str:
+    """The version of a package that an engine needs and its service does not depend on.
+
+    Args:
+        package: Its name.
+        by: What needs it, such as "The engine sherpa".
+        remedy: How to install it, as the end of a sentence.
+
+    Raises:
+        StageError: FAILED_PRECONDITION with ENGINE_NOT_INSTALLED.
+    """
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        raise StageError(
+            Code.FAILED_PRECONDITION,
+            Reason.ENGINE_NOT_INSTALLED,
+            f"{by} needs the package {package}; {remedy}.",
+        ) from None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
-from maie_core.errors import Code, StageError
-from maie_core.reasons import Reason
+from maie_runtime.worker import engines
 
 
 def require_package(engine: str, package: str) -> str:
@@ -18,12 +15,5 @@ def require_package(engine: str, package: str) -> str:
     Raises:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_INSTALLED.
     """
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        raise StageError(
-            Code.FAILED_PRECONDITION,
-            Reason.ENGINE_NOT_INSTALLED,
-            f"The engine {engine} needs the package {package}; install it beside "
-            "maie-diarization as docs/speakers.md describes.",
-        ) from None
+    remedy = "install it beside maie-diarization as docs/speakers.md describes"
+    return engines.require_package(package, by=f"The engine {engine}", remedy=remedy)

@@ -6,7 +6,6 @@ import json
 import os
 import threading
 from contextlib import nullcontext
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +15,10 @@ from numpy.typing import NDArray
 from maie_alignment.engines.ctc.audio import Waveform
 from maie_alignment.engines.ctc.layouts import MAX_SECONDS
 from maie_alignment.settings import Wav2Vec2Settings
-from maie_core.errors import Code, StageError
 from maie_core.models import model_corrupt
-from maie_core.reasons import Reason
 from maie_runtime.gpu.devices import candidates
 from maie_runtime.worker.cores import usable_cores
+from maie_runtime.worker.engines import require_package
 
 WEIGHTS: Final = "model.safetensors"
 PACKAGES: Final = ("transformers", "torch")
@@ -110,12 +108,7 @@ def _present() -> list[str]:
 
 
 def _require(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        raise StageError(
-            Code.FAILED_PRECONDITION,
-            Reason.ENGINE_NOT_INSTALLED,
-            f"MAIE_ALIGNMENT_WAV2VEC2_BACKEND=torch needs the package {package}; install it "
-            "beside maie-alignment as docs/reading.md describes, or use the back end onnx.",
-        ) from None
+    remedy = (
+        "install it beside maie-alignment as docs/reading.md describes, or use the back end onnx"
+    )
+    return require_package(package, by="MAIE_ALIGNMENT_WAV2VEC2_BACKEND=torch", remedy=remedy)

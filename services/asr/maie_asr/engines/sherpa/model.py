@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from maie.common.v1 import types_pb2 as common
@@ -14,6 +14,7 @@ from maie_asr.settings import SherpaSettings
 from maie_core.errors import Code, StageError
 from maie_core.models import model_corrupt, model_missing, verified_sha256
 from maie_core.reasons import Reason
+from maie_runtime.worker import engines
 
 PACKAGE = "sherpa-onnx"
 HOW_TO_GET = "docs/models.md says where models come from and which files they have"
@@ -52,15 +53,8 @@ def require_package() -> None:
     Raises:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_INSTALLED.
     """
-    try:
-        version(PACKAGE)
-    except PackageNotFoundError:
-        raise StageError(
-            Code.FAILED_PRECONDITION,
-            Reason.ENGINE_NOT_INSTALLED,
-            f"The engine sherpa needs the package {PACKAGE}; install maie-asr[sherpa] "
-            "(see docs/models.md).",
-        ) from None
+    remedy = "install maie-asr[sherpa] (see docs/models.md)"
+    engines.require_package(PACKAGE, by="The engine sherpa", remedy=remedy)
 
 
 def find_model(settings: SherpaSettings) -> Model:

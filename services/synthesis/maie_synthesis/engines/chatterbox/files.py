@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import onnxruntime as ort
 
-from maie_core.errors import Code, StageError
+from maie_core.errors import StageError
 from maie_core.models import model_corrupt, model_missing, verified_sha256
-from maie_core.reasons import Reason
+from maie_runtime.worker import engines
 from maie_synthesis.engines.onnx import open_network
 
 if TYPE_CHECKING:
@@ -154,15 +153,8 @@ def require_package() -> None:
     Raises:
         StageError: FAILED_PRECONDITION with ENGINE_NOT_INSTALLED.
     """
-    try:
-        version(PACKAGE)
-    except PackageNotFoundError:
-        raise StageError(
-            Code.FAILED_PRECONDITION,
-            Reason.ENGINE_NOT_INSTALLED,
-            f"The engine chatterbox needs the package {PACKAGE}; install "
-            "maie-synthesis[chatterbox] (see docs/speech.md).",
-        ) from None
+    remedy = "install maie-synthesis[chatterbox] (see docs/speech.md)"
+    engines.require_package(PACKAGE, by="The engine chatterbox", remedy=remedy)
 
 
 def unlike(path: Path, why: str) -> StageError:
