@@ -8,7 +8,7 @@ import psutil
 
 
 def children(named: str, parent: psutil.Process | None = None) -> list[psutil.Process]:
-    """The running children of a process, this one unless told, whose command lines hold a text."""
+    """The running children of a process, by default this one, whose command lines hold a text."""
     found = []
     # Any may end meanwhile, or may have ended without that its parent has asked for its status.
     with suppress(psutil.NoSuchProcess):

@@ -53,10 +53,10 @@ def rate(engine: Engine, samples: Samples, step: float = 60.0) -> list[Rating]:
     return engine.rate(samples, step, lambda: None)
 
 
-def told(opinion: Opinion) -> dict[str, float]:
+def scores(opinion: Opinion) -> dict[str, float]:
     """The scores that an opinion has."""
-    scores = {name: getattr(opinion, name) for name in SCORES}
-    return {name: score for name, score in scores.items() if score is not None}
+    all_of_it = {name: getattr(opinion, name) for name in SCORES}
+    return {name: score for name, score in all_of_it.items() if score is not None}
 
 
 def silence(length: int) -> Samples:
@@ -84,8 +84,8 @@ async def test_a_sound_that_is_shorter_than_a_window_is_one(
 ) -> None:
     (rating,) = rate(engine, reading[40_000 : 40_000 + length], step=5.0)
     assert (rating.start, rating.end) == (0, length)
-    assert tuple(told(rating.opinion)) == case.scores
-    assert all(LOWEST < score < HIGHEST for score in told(rating.opinion).values())
+    assert tuple(scores(rating.opinion)) == case.scores
+    assert all(LOWEST < score < HIGHEST for score in scores(rating.opinion).values())
 
 
 @pytest.mark.parametrize("more", [-1, 0, 1, SAMPLE_RATE + 1])
@@ -146,8 +146,8 @@ async def test_what_is_no_speech_has_a_finite_opinion(
     case: Case, engine: Engine, make: Callable[[int], Samples]
 ) -> None:
     (rating,) = rate(engine, make(case.window))
-    assert tuple(told(rating.opinion)) == case.scores
-    assert all(np.isfinite(score) for score in told(rating.opinion).values())
+    assert tuple(scores(rating.opinion)) == case.scores
+    assert all(np.isfinite(score) for score in scores(rating.opinion).values())
 
 
 async def test_a_window_is_rated_as_it_is_alone(
@@ -156,7 +156,7 @@ async def test_a_window_is_rated_as_it_is_alone(
     *_, last = rate(engine, reading[: case.window + 5 * SAMPLE_RATE], step=4.0)
     assert last.start == 4 * SAMPLE_RATE
     (alone,) = rate(engine, reading[last.start : last.end])
-    assert told(alone.opinion) == pytest.approx(told(last.opinion), abs=0.01)
+    assert scores(alone.opinion) == pytest.approx(scores(last.opinion), abs=0.01)
 
 
 async def test_noise_is_heard(case: Case, engine: Engine, reading: Samples) -> None:
@@ -176,15 +176,15 @@ async def test_the_sound_is_not_changed(case: Case, engine: Engine, reading: Sam
 
 async def test_calls_may_overlap(engine: Engine, reading: Samples) -> None:
     parts = [reading[place * SAMPLE_RATE :][: 3 * SAMPLE_RATE] for place in range(0, 16, 4)]
-    alone = [told(rate(engine, part)[0].opinion) for part in parts]
+    alone = [scores(rate(engine, part)[0].opinion) for part in parts]
     with ThreadPoolExecutor(len(parts)) as threads:
         together = list(threads.map(lambda part: rate(engine, part), parts))
     for (rating,), expected in zip(together, alone, strict=True):
-        assert told(rating.opinion) == pytest.approx(expected, abs=0.01)
+        assert scores(rating.opinion) == pytest.approx(expected, abs=0.01)
 
 
 @pytest.mark.parametrize(("device", "provider"), PROVIDERS.items())
-async def test_it_runs_where_it_is_told_to_and_says_where(
+async def test_it_runs_where_the_settings_say_and_reports_it(
     case: Case, device: Device, provider: str
 ) -> None:
     settings = QualitySettings(device=device)

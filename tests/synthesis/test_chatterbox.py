@@ -172,9 +172,9 @@ async def test_without_the_extra_it_is_said_what_to_install(
 
 async def test_results_name_the_recordings_that_voices_were_made_of(tmp_path: Path) -> None:
     async with create(settings(model(tmp_path))) as engine:
-        told = json.loads(engine.version.parameters["voices"])
+        digests = json.loads(engine.version.parameters["voices"])
         assert [voice.name for voice in engine.voices] == ["ann", "bob"]
-    assert told == {
+    assert digests == {
         name: file_sha256(tmp_path / "voices" / f"{name}.wav") for name in ("ann", "bob")
     }
 

@@ -26,6 +26,7 @@ from maie_synthesis.stage import SynthesizeStage, open_stage
 from maie_synthesis.text.tokens import Piece
 from tests.synthesis.flite import needs_flite
 from tests.synthesis.speaking import Heard, context, heard
+from tests.waiting import until
 
 pytestmark = [pytest.mark.unit, needs_flite, pytest.mark.asyncio(loop_scope="module")]
 
@@ -116,6 +117,8 @@ async def test_a_sentence_at_which_the_engine_dies_is_named_and_the_rest_is_spok
         await asyncio.sleep(0.1)
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
+        # One that is still dying would take the third sentence with it.
+        await until(lambda: not {*pids} & {*engine._pool.pids})
         return await call
 
     monkeypatch.setattr(engine, "speak", deadly)
